@@ -1,0 +1,50 @@
+import type { Metered, Work } from '../../src/events/credit-account/credit-account.events.ts';
+import type { IsoTime } from '../../src/kernel/message.ts';
+import type { MicroUsd } from '../../src/kernel/money.ts';
+
+/** Money of one origin. Money on hold has already left its lot. */
+export type Lot = Readonly<{
+  lotId: string;
+  kind: 'promo' | 'paid';
+  remaining: MicroUsd;
+  since: IsoTime;
+  /** Promo only. */
+  expiresAt: IsoTime | undefined;
+}>;
+
+/** An amount taken from, or going back to, a lot. */
+export type Part = Readonly<{ lotId: string; m: MicroUsd }>;
+
+/** An open hold. */
+export type Hold = Readonly<{
+  reservationId: string;
+  work: Work;
+  parts: readonly Part[];
+  since: IsoTime;
+  leaseUntil: IsoTime;
+  soFar: Metered | null;
+}>;
+
+/** A hold that has ended; remembered so that a repeated command says nothing. */
+export type Settled = Readonly<{
+  reservationId: string;
+  how: 'captured' | 'released' | 'expired';
+  work: Work;
+  since: IsoTime;
+  at: IsoTime;
+}>;
+
+export type OpenAccountState = Readonly<{
+  status: 'open';
+  userId: string;
+  lots: readonly Lot[];
+  holds: readonly Hold[];
+  /** Of the last 48 hours, oldest first. */
+  settled: readonly Settled[];
+  shortfall: MicroUsd;
+}>;
+
+export type CreditAccount = Readonly<{ status: 'none' }> | OpenAccountState;
+
+/** How long a settled hold is remembered. A late capture is accepted within it. */
+export const REMEMBERED_MS = 48 * 60 * 60 * 1000;

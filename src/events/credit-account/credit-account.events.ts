@@ -1,0 +1,144 @@
+import type { Event, IsoTime } from '../../kernel/message.ts';
+import type { MicroText } from '../../kernel/money.ts';
+import type { EndedBy, FinishReason, Usage } from '../../kernel/usage.ts';
+
+/** A part of an amount and the lot that it was taken from or goes back to. */
+export type Allocation = Readonly<{ lotId: string; m: MicroText }>;
+
+/** The account right after the event: what the lots still hold, what is on hold, what is owed. */
+export type Totals = Readonly<{ paid: MicroText; promo: MicroText; held: MicroText; shortfall: MicroText }>;
+
+/** Tokens of one class, the rate they were charged at (pico-USD per token) and their cost in pico-USD. */
+export type CostLine = Readonly<{ class: string; tokens: number; ratePico: string; costPico: string }>;
+
+/** What an answer used and cost: on every charge, and on the checkpoints of a long stream. */
+export type Metered = Readonly<{
+  usage: Usage;
+  /** The provider's own block, untouched; null when none came. */
+  rawUsage: unknown;
+  lines: readonly CostLine[];
+  costPico: string;
+  cost: MicroText;
+}>;
+
+/** Which work a hold was made for; fixed at admission, so is its price. */
+export type Work = Readonly<{
+  kind: 'chat' | 'video' | 'transcription';
+  taskType: string;
+  modelId: string;
+  provider: string;
+  priceVersion: string;
+  streamed: boolean;
+}>;
+
+type Said<D> = D & Readonly<{ at: IsoTime; after: Totals }>;
+
+export type CreditAccountOpened = Event<'CreditAccountOpened', Said<Readonly<{ userId: string; currency: 'USD' }>>>;
+
+export type PromoCreditsGranted = Event<
+  'PromoCreditsGranted',
+  Said<
+    Readonly<{
+      grantId: string;
+      lotId: string;
+      amount: MicroText;
+      expiresAt: IsoTime;
+      reason: 'signup' | 'support' | 'campaign';
+    }>
+  >
+>;
+
+export type PromoCreditsExpired = Event<'PromoCreditsExpired', Said<Readonly<{ lotId: string; amount: MicroText }>>>;
+
+export type FundsReserved = Event<
+  'FundsReserved',
+  Said<
+    Readonly<{
+      reservationId: string;
+      work: Work;
+      estimate: MicroText;
+      margin: MicroText;
+      held: MicroText;
+      alloc: readonly Allocation[];
+      leaseUntil: IsoTime;
+    }>
+  >
+>;
+
+/** More time, more money (`added` may be 0) and, for a long stream, what it has cost so far. */
+export type ReservationExtended = Event<
+  'ReservationExtended',
+  Said<
+    Readonly<{
+      reservationId: string;
+      added: MicroText;
+      alloc: readonly Allocation[];
+      leaseUntil: IsoTime;
+      soFar: Metered | null;
+    }>
+  >
+>;
+
+/**
+ * The charge. `captured` came from the hold, `released` went back to its lots, `overrun` was taken from free lots,
+ * `shortfall` is owed, `writtenOff` is our loss: captured + overrun + shortfall + writtenOff = cost.
+ */
+export type ReservationCaptured = Event<
+  'ReservationCaptured',
+  Said<
+    Readonly<{
+      reservationId: string;
+      work: Work;
+      metered: Metered;
+      /** True when the provider's final usage is missing and the numbers are our own count. */
+      estimated: boolean;
+      finish: FinishReason | null;
+      endedBy: EndedBy;
+      upstreamId: string | null;
+      startedAt: IsoTime;
+      durationMs: number;
+      captured: readonly Allocation[];
+      released: readonly Allocation[];
+      overrun: readonly Allocation[];
+      shortfall: MicroText;
+      writtenOff: MicroText;
+      late: boolean;
+    }>
+  >
+>;
+
+export type ReservationReleased = Event<
+  'ReservationReleased',
+  Said<
+    Readonly<{
+      reservationId: string;
+      reason: 'provider_failed' | 'cancelled_before_start' | 'rejected';
+      released: readonly Allocation[];
+    }>
+  >
+>;
+
+/** The process that held the money died before it knew any cost; the money goes back. */
+export type ReservationLeaseExpired = Event<
+  'ReservationLeaseExpired',
+  Said<Readonly<{ reservationId: string; released: readonly Allocation[]; lastSeenAt: IsoTime }>>
+>;
+
+export type ShortfallRecorded = Event<
+  'ShortfallRecorded',
+  Said<Readonly<{ shortfallId: string; amount: MicroText; cause: 'overrun'; ref: string }>>
+>;
+
+export type CreditAccountEvent =
+  | CreditAccountOpened
+  | PromoCreditsGranted
+  | PromoCreditsExpired
+  | FundsReserved
+  | ReservationExtended
+  | ReservationCaptured
+  | ReservationReleased
+  | ReservationLeaseExpired
+  | ShortfallRecorded;
+
+/** Streams are `creditAccount-<userId>`. */
+export const CREDIT_ACCOUNT = 'creditAccount';

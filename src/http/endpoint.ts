@@ -1,0 +1,101 @@
+import type { ServerResponse } from 'node:http';
+import type { z } from 'zod';
+import type { Cause } from '../kernel/message.ts';
+
+/** Who is calling, as the token and the device headers proved. */
+export type Caller = Readonly<{
+  userId: string;
+  sessionId: string;
+  /** The token's own id. */
+  jti: string;
+  /** Lowercase; undefined when neither token nor header names a device. */
+  deviceId: string | undefined;
+  role: 'user' | 'admin';
+  email: string;
+  /** Seconds since the epoch. */
+  tokenExpiresAt: number;
+}>;
+
+/** Who may call an endpoint. */
+export type Access = 'public' | 'user' | 'admin';
+
+/** The bucket that a call is counted in, per address and, when known, per user. */
+export type LimitScope = 'health' | 'login' | 'polling' | 'public' | 'read' | 'write';
+
+/** What a handler is given: everything validated, nothing of Koa. */
+export type Call<B, Q> = Readonly<{
+  body: B;
+  query: Q;
+  params: Readonly<Record<string, string>>;
+  /** Ready for the command handlers; its actor is the caller, or `system` on public endpoints. */
+  cause: Cause;
+  requestId: string;
+  /** The client's address by the configured number of trusted proxies. */
+  ip: string;
+  /** A request header, lowercase name; undefined when absent or repeated. */
+  header: (name: string) => string | undefined;
+  /** Aborts when the client has gone away before the answer was complete. */
+  gone: AbortSignal;
+}>;
+
+/** What a handler answers. `stream` owns the raw response: it writes head and body and ends it. */
+export type Reply =
+  | Readonly<{ kind: 'json'; status: number; body: unknown; headers?: Readonly<Record<string, string>> }>
+  | Readonly<{ kind: 'empty'; status: number; headers?: Readonly<Record<string, string>> }>
+  | Readonly<{ kind: 'redirect'; location: string }>
+  | Readonly<{ kind: 'html'; status: number; body: string }>
+  | Readonly<{ kind: 'stream'; write: (response: ServerResponse) => Promise<void> }>;
+
+type Spec<B, Q> = Readonly<{
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** A path of @koa/router, with `:name` parameters. */
+  path: string;
+  limit: LimitScope;
+  /** The JSON body. Absent: a body is neither needed nor read. */
+  body?: z.ZodType<B>;
+  query?: z.ZodType<Q>;
+  /** Largest body in bytes; 1 MiB when absent. */
+  maxBodyBytes?: number;
+}>;
+
+/** One method and path. Made by the three functions below, so that `caller` is there exactly when it is proven. */
+export type Endpoint = Readonly<{
+  access: Access;
+  spec: Spec<unknown, unknown>;
+  handle: (call: Call<unknown, unknown>, caller: Caller | undefined) => Promise<Reply>;
+}>;
+
+/** An endpoint for anybody. */
+export const publicEndpoint = <B = undefined, Q = undefined>(
+  spec: Spec<B, Q> & Readonly<{ handle: (call: Call<B, Q>) => Promise<Reply> }>,
+): Endpoint => ({
+  access: 'public',
+  spec: spec,
+  handle: (call) => spec.handle(call as Call<B, Q>),
+});
+
+const forCallers =
+  (access: 'user' | 'admin') =>
+  <B = undefined, Q = undefined>(
+    spec: Spec<B, Q> & Readonly<{ handle: (call: Call<B, Q>, caller: Caller) => Promise<Reply> }>,
+  ): Endpoint => ({
+    access,
+    spec: spec,
+    handle: (call, caller) => {
+      if (caller === undefined) throw new Error('an endpoint for callers was reached without one');
+      return spec.handle(call as Call<B, Q>, caller);
+    },
+  });
+
+/** An endpoint for signed-in users. */
+export const userEndpoint = forCallers('user');
+
+/** An endpoint for administrators; the role is read from the user's own record, not from the token. */
+export const adminEndpoint = forCallers('admin');
+
+/** A JSON answer. */
+export const json = (status: number, body: unknown, headers?: Readonly<Record<string, string>>): Reply =>
+  headers === undefined ? { kind: 'json', status, body } : { kind: 'json', status, body, headers };
+
+/** An answer without a body. */
+export const empty = (status = 204): Reply => ({ kind: 'empty', status });
