@@ -1,0 +1,96 @@
+import type { Metered } from '../../src/events/credit-account/credit-account.events.ts';
+import { isoAfter, notAfter } from '../../src/kernel/clock.ts';
+import { DomainError } from '../../src/kernel/errors.ts';
+import { uuidOf } from '../../src/kernel/ids.ts';
+import type { IsoTime } from '../../src/kernel/message.ts';
+import { microOf, microText, minOf, type MicroUsd } from '../../src/kernel/money.ts';
+import type { CaptureReservation, Outcome, ReleaseReservation, SettleAbandoned } from './credits.commands.ts';
+import { holdOf, mustBeOpen, type Draft } from './credits.drafts.ts';
+import { allocate, allocationOf, split, sumOf } from './credits.lots.ts';
+import type { CreditAccount, Hold, OpenAccountState } from './credits.state.ts';
+
+/** What one request may cost beyond hold and lots before the rest is our loss. */
+export const MAX_OVERRUN: MicroUsd = 2_000_000n;
+
+type Charge = Readonly<{ hold: Hold; outcome: Outcome; late: boolean; at: IsoTime }>;
+
+/** Takes the cost from the hold, then from free lots; what neither covers is owed up to a limit, the rest is lost. */
+const charge = (account: OpenAccountState, { hold, outcome, late, at }: Charge): readonly Draft[] => {
+  const { reservationId, work, since } = hold;
+  const cost = microOf(outcome.metered.cost);
+  const { first: captured, rest: released } = split(hold.parts, cost);
+  const beyond = cost - sumOf(captured);
+  const overrun = allocate(account.lots, beyond, at);
+  const uncovered = beyond - sumOf(overrun);
+  const shortfall = minOf(uncovered, MAX_OVERRUN);
+  const drafts: Draft[] = [
+    {
+      type: 'ReservationCaptured',
+      data: {
+        reservationId,
+        work,
+        ...outcome,
+        startedAt: since,
+        captured: allocationOf(captured),
+        released: allocationOf(released),
+        overrun: allocationOf(overrun),
+        shortfall: microText(shortfall),
+        writtenOff: microText(uncovered - shortfall),
+        late,
+        at,
+      },
+    },
+  ];
+  if (shortfall === 0n) return drafts;
+  const shortfallId = uuidOf(`shortfall:${reservationId}`);
+  const amount = microText(shortfall);
+  return [
+    ...drafts,
+    { type: 'ShortfallRecorded', data: { shortfallId, amount, cause: 'overrun', ref: reservationId, at } },
+  ];
+};
+
+/** Charges an ended piece of work. */
+export const capture = ({ data }: CaptureReservation, state: CreditAccount): readonly Draft[] => {
+  const account = mustBeOpen(state);
+  const { reservationId, outcome, at } = data;
+  const hold = holdOf(account, reservationId);
+  if (hold !== undefined) return charge(account, { hold, outcome, late: false, at });
+  const ended = account.settled.find((entry) => entry.reservationId === reservationId);
+  if (ended === undefined) throw new DomainError('not_found', 'no such reservation', { details: { reservationId } });
+  if (ended.how !== 'expired') return [];
+  // The lease ran out although the work went on: what was given back is taken again.
+  const { work, since } = ended;
+  const nothingHeld: Hold = { reservationId, work, since, parts: [], leaseUntil: at, soFar: null };
+  return charge(account, { hold: nothingHeld, outcome, late: true, at });
+};
+
+/** Gives a whole hold back. */
+export const release = ({ data }: ReleaseReservation, state: CreditAccount): readonly Draft[] => {
+  const { reservationId, reason, at } = data;
+  const hold = holdOf(mustBeOpen(state), reservationId);
+  if (hold === undefined) return [];
+  return [{ type: 'ReservationReleased', data: { reservationId, reason, released: allocationOf(hold.parts), at } }];
+};
+
+const abandonedOutcome = (hold: Hold, soFar: Metered): Outcome => ({
+  metered: soFar,
+  estimated: true,
+  finish: null,
+  endedBy: 'sweeper',
+  upstreamId: null,
+  durationMs: Date.parse(hold.leaseUntil) - Date.parse(hold.since),
+});
+
+/** Ends a hold whose owner died. */
+export const settleAbandoned = ({ data }: SettleAbandoned, state: CreditAccount): readonly Draft[] => {
+  const account = mustBeOpen(state);
+  const { reservationId, graceMs, at } = data;
+  const hold = holdOf(account, reservationId);
+  if (hold === undefined || !notAfter(isoAfter(hold.leaseUntil, graceMs), at)) return [];
+  if (hold.soFar !== null) {
+    return charge(account, { hold, outcome: abandonedOutcome(hold, hold.soFar), late: false, at });
+  }
+  const released = allocationOf(hold.parts);
+  return [{ type: 'ReservationLeaseExpired', data: { reservationId, released, lastSeenAt: hold.leaseUntil, at } }];
+};
