@@ -11,7 +11,10 @@ export type StreamState<State> = Readonly<{ state: State; revision: bigint; hash
 
 type Snapshot = Readonly<{ version: number; revision: string; hash: string; state: unknown }>;
 
-/** Reads states from the store; a snapshot saves reading a long stream from its start. */
+/**
+ * Reads states from the store; a snapshot saves reading a long stream from its start. Its event type starts
+ * with `$`, so that readers of the whole log, who leave out the store's own events, do not see it.
+ */
 export const streamStates = <State, C extends Command, E extends Event>(
   aggregate: Aggregate<State, C, E>,
   store: Pick<EventStore, 'read' | 'append' | 'keepLast'>,
@@ -55,7 +58,7 @@ export const streamStates = <State, C extends Command, E extends Event>(
       state: snapshot.toJson(now.state),
     };
     await store.append(stream, 'any', [
-      { id: eventIdOf(stream, data.revision, 0), type: 'Snapshot', data, metadata: {} },
+      { id: eventIdOf(stream, data.revision, 0), type: '$snapshot', data, metadata: {} },
     ]);
     await store.keepLast(stream, 1);
   };

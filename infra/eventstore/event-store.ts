@@ -1,0 +1,142 @@
+import {
+  ANY,
+  BACKWARDS,
+  END,
+  EventStoreDBClient,
+  FORWARDS,
+  jsonEvent,
+  NO_STREAM as CLIENT_NO_STREAM,
+  START,
+  type AppendExpectedRevision,
+} from '@eventstore/db-client';
+import {
+  comparePositions,
+  NO_STREAM,
+  RevisionConflictError,
+  StoreUnavailableError,
+  type Appended,
+  type EventStore,
+  type NewEvent,
+  type Position,
+  type StoredEvent,
+} from '../../src/kernel/event-store.ts';
+import { errorType } from './client-errors.ts';
+import { subscribeTo } from './subscription.ts';
+import { storedEventOf } from './stored-event.ts';
+
+/** How long an append may take before it counts as lost. */
+const APPEND_TIMEOUT_MS = 15_000;
+
+const expectationOf = (expected: bigint | 'any'): AppendExpectedRevision => {
+  if (expected === 'any') return ANY;
+  return expected === NO_STREAM ? CLIENT_NO_STREAM : expected;
+};
+
+/** Rejects when `work` takes too long: the client itself waits for ever when its stream is cut in the wrong moment. */
+const inTime = async <T>(what: string, work: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new StoreUnavailableError(`${what} took too long`)), APPEND_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+const unavailable = (what: string, error: unknown): Error =>
+  error instanceof StoreUnavailableError ? error : new StoreUnavailableError(what, error);
+
+const appendWith =
+  (client: EventStoreDBClient): EventStore['append'] =>
+  async (stream, expected, events): Promise<Appended> => {
+    const proposed = events.map(({ id, type, data, metadata }: NewEvent) =>
+      jsonEvent({ id, type, data: data as Record<string, unknown>, metadata: metadata as Record<string, unknown> }),
+    );
+    try {
+      const result = await inTime(
+        'append',
+        client.appendToStream(stream, proposed, { expectedRevision: expectationOf(expected) }),
+      );
+      if (result.position === undefined) throw new Error('the store told no position');
+      return { revision: result.nextExpectedRevision, position: result.position };
+    } catch (error) {
+      if (errorType(error) === 'wrong-expected-version') throw new RevisionConflictError(stream, expected, error);
+      throw unavailable('append failed', error);
+    }
+  };
+
+const readWith =
+  (client: EventStoreDBClient): EventStore['read'] =>
+  async (stream, { from, maxCount, backwards = false } = {}) => {
+    const events: StoredEvent[] = [];
+    try {
+      const reading = client.readStream(stream, {
+        direction: backwards ? BACKWARDS : FORWARDS,
+        fromRevision: from ?? (backwards ? END : START),
+        ...(maxCount === undefined ? {} : { maxCount }),
+      });
+      for await (const { event } of reading) if (event !== undefined) events.push(storedEventOf(event));
+      return events;
+    } catch (error) {
+      if (errorType(error) === 'stream-not-found') return [];
+      throw unavailable('read failed', error);
+    }
+  };
+
+const readAllWith =
+  (client: EventStoreDBClient): EventStore['readAll'] =>
+  async ({ from, maxCount, filter }) => {
+    const prefixes = filter?.streamPrefixes ?? [];
+    const wanted = (event: StoredEvent): boolean =>
+      !event.type.startsWith('$') &&
+      (prefixes.length === 0 || prefixes.some((prefix) => event.stream.startsWith(prefix))) &&
+      (from === undefined || comparePositions(event.position, from) > 0);
+    const events: StoredEvent[] = [];
+    try {
+      const reading = client.readAll({ direction: FORWARDS, fromPosition: from ?? START });
+      for await (const { event } of reading) {
+        if (event === undefined) continue;
+        const stored = storedEventOf(event);
+        if (wanted(stored)) events.push(stored);
+        if (events.length >= maxCount) break;
+      }
+      return events;
+    } catch (error) {
+      throw unavailable('read of the log failed', error);
+    }
+  };
+
+const headWith =
+  (client: EventStoreDBClient): EventStore['head'] =>
+  async (): Promise<Position | undefined> => {
+    try {
+      for await (const { event } of client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 })) {
+        if (event !== undefined) return event.position;
+      }
+      return undefined;
+    } catch (error) {
+      throw unavailable('the end of the log could not be read', error);
+    }
+  };
+
+/** The event store behind an `esdb://` connection string: EventStoreDB, KurrentDB or the embedded event node. */
+export const connectEventStore = (connectionString: string): EventStore => {
+  const client = EventStoreDBClient.connectionString(connectionString);
+  const head = headWith(client);
+  return {
+    read: readWith(client),
+    append: appendWith(client),
+    readAll: readAllWith(client),
+    head,
+    subscribe: (options) => subscribeTo(client, options),
+    keepLast: async (stream, maxCount) => {
+      await client.setStreamMetadata(stream, { maxCount });
+    },
+    ping: async () => {
+      await inTime('ping', head());
+    },
+    close: () => client.dispose(),
+  };
+};
