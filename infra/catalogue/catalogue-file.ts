@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { picoFromUsdPerMillion } from '../../src/kernel/pricing.ts';
+
+/** USD per million tokens as decimal text: a JSON number would pass through a float on its way. */
+const rate = z.string().transform((text, context) => {
+  const pico = picoFromUsdPerMillion(text);
+  if (pico !== undefined) return pico;
+  context.addIssue({ code: 'custom', message: 'not a decimal with at most six places' });
+  return z.NEVER;
+});
+
+const rates = { input: rate, output: rate, cacheRead: rate.optional(), cacheWrite: rate.optional() };
+
+const price = z.strictObject({
+  ...rates,
+  longContext: z.strictObject({ above: z.int().positive(), ...rates }).optional(),
+});
+
+const estimation = z.strictObject({
+  inputMultiplier: z.number().positive(),
+  inputOffset: z.number(),
+  outputMultiplier: z.number().positive(),
+  outputOffset: z.number(),
+  avgOutputTokens: z.int().positive(),
+});
+
+const status = z.enum(['active', 'inactive']).default('active');
+const capabilities = z.record(z.string(), z.unknown());
+
+const provider = z.strictObject({
+  id: z.int(),
+  code: z.string().min(1),
+  name: z.string().min(1),
+  description: z.string().nullable(),
+  websiteUrl: z.string().nullable(),
+  apiBaseUrl: z.string().nullable(),
+  capabilities,
+  status,
+});
+
+const model = z.strictObject({
+  id: z.string().min(1),
+  name: z.string().min(1),
+  description: z.string(),
+  provider: z.string(),
+  modelType: z.enum(['text', 'chat', 'transcription']),
+  status,
+  contextWindow: z.int().nonnegative(),
+  price,
+  capabilities,
+  mappings: z.record(z.string(), z.string().min(1)),
+  estimation: estimation.optional(),
+});
+
+const task = z.strictObject({
+  model: z.string(),
+  maxTokens: z.int(),
+  temperature: z.number(),
+  allowedModels: z.array(z.string()).min(1),
+  copyButtons: z.array(z.strictObject({ label: z.string(), content: z.string() })).optional(),
+});
+
+/** The shape of catalogue.json. `embedded` is offered only when this machine runs everything itself. */
+export const catalogueFile = z.strictObject({
+  version: z.string().min(1),
+  providers: z.array(provider),
+  models: z.array(model),
+  tasks: z.record(z.string(), task),
+  maxConcurrentJobs: z.int().positive(),
+  codexCli: z.strictObject({
+    preferredModel: z.string(),
+    miniModel: z.string(),
+    fallbackModel: z.string(),
+    modelOverrides: z.record(z.string(), z.string()),
+    reasoningEffort: z.string(),
+    miniReasoningEffort: z.string().nullable(),
+  }),
+  embedded: z.strictObject({ providers: z.array(provider), models: z.array(model) }),
+});
+
+export type CatalogueFile = z.infer<typeof catalogueFile>;

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { catalogueFaults } from '../../src/kernel/catalogue-check.ts';
+import type { Catalogue, Model, Price, Rates } from '../../src/kernel/catalogue.ts';
+import { catalogueFile, type CatalogueFile } from './catalogue-file.ts';
+
+type FileModel = CatalogueFile['models'][number];
+type FileRates = Omit<FileModel['price'], 'longContext'>;
+
+const ratesOf = ({ input, output, cacheRead, cacheWrite }: FileRates): Rates => ({
+  input,
+  output,
+  ...(cacheRead === undefined ? {} : { cacheRead }),
+  ...(cacheWrite === undefined ? {} : { cacheWrite }),
+});
+
+/** In the long tier a cache rate that is not given is that of the normal tier. */
+const priceOf = ({ longContext, ...base }: FileModel['price']): Price => {
+  if (longContext === undefined) return ratesOf(base);
+  const { above, ...long } = longContext;
+  const { cacheRead = base.cacheRead, cacheWrite = base.cacheWrite } = long;
+  return {
+    ...ratesOf(base),
+    longContextAbove: above,
+    longContext: ratesOf({ ...long, cacheRead, cacheWrite }),
+  };
+};
+
+const versionOf = (book: string, price: Price): string => {
+  const text = JSON.stringify(price, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+  return `${book}/${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
+};
+
+const modelOf = (book: string, { price: fileRates, estimation, ...rest }: FileModel): Model => {
+  const price = priceOf(fileRates);
+  return { ...rest, price, priceVersion: versionOf(book, price), estimation };
+};
+
+/**
+ * Reads a catalogue. `embedded` offers the sandbox too. Throws one error that lists everything that is wrong with the
+ * file, so that a server with a broken catalogue does not start.
+ */
+export const parseCatalogue = (json: unknown, options: Readonly<{ embedded: boolean }>): Catalogue => {
+  const parsed = catalogueFile.safeParse(json);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    throw new Error(`the catalogue cannot be read:\n${lines.join('\n')}`);
+  }
+  const { version, providers, models, tasks, maxConcurrentJobs, codexCli, embedded } = parsed.data;
+  const offered = options.embedded ? embedded : { providers: [], models: [] };
+  const catalogue: Catalogue = {
+    version,
+    providers: [...providers, ...offered.providers],
+    models: [...models, ...offered.models].map((model) => modelOf(version, model)),
+    tasks: Object.fromEntries(
+      Object.entries(tasks).map(([name, task]) => [name, { ...task, copyButtons: task.copyButtons ?? null }]),
+    ),
+    maxConcurrentJobs,
+    codexCli,
+  };
+  const faults = catalogueFaults(catalogue);
+  if (faults.length > 0) throw new Error(`the catalogue is inconsistent:\n${faults.join('\n')}`);
+  return catalogue;
+};
+
+/** The catalogue of this build. */
+export const loadCatalogue = (options: Readonly<{ embedded: boolean }>): Catalogue =>
+  parseCatalogue(JSON.parse(readFileSync(new URL('catalogue.json', import.meta.url), 'utf8')), options);

@@ -1,0 +1,175 @@
+import type { FinishReason, Usage } from './usage.ts';
+
+/** Bytes that stand in the request, or a file that the provider already holds. */
+export type MediaSource =
+  Readonly<{ kind: 'base64'; mediaType: string; data: string }> | Readonly<{ kind: 'file'; fileId: string }>;
+
+export type TextPart = Readonly<{ type: 'text'; text: string }>;
+export type ImagePart = Readonly<{ type: 'image'; source: MediaSource; detail?: string }>;
+export type DocumentPart = Readonly<{ type: 'document'; source: MediaSource; fileName?: string }>;
+
+/** A piece of a message's content. */
+export type Part = TextPart | ImagePart | DocumentPart;
+
+/** A call of a function that the model asked for. `arguments` is the model's own JSON text. */
+export type ToolCall = Readonly<{ id: string; name: string; arguments: string }>;
+
+/** One turn of the conversation. */
+export type ChatMessage =
+  | Readonly<{ role: 'system' | 'developer' | 'user'; parts: readonly Part[] }>
+  | Readonly<{ role: 'assistant'; parts: readonly Part[]; toolCalls: readonly ToolCall[] }>
+  | Readonly<{ role: 'tool'; toolCallId: string; parts: readonly Part[] }>;
+
+/** A function that the model may ask for. `parameters` is a JSON schema. */
+export type Tool = Readonly<{
+  name: string;
+  description?: string;
+  parameters?: Readonly<Record<string, unknown>>;
+  strict?: boolean;
+}>;
+
+export type ToolChoice = 'auto' | 'none' | 'required' | Readonly<{ name: string }>;
+
+/** What shape the answer must have. */
+export type ResponseFormat =
+  | Readonly<{ type: 'text' | 'json_object' }>
+  | Readonly<{
+      type: 'json_schema';
+      name: string;
+      schema: Readonly<Record<string, unknown>>;
+      strict?: boolean;
+      description?: string;
+    }>;
+
+/** How the model picks its words. */
+export type Sampling = Readonly<{
+  temperature?: number;
+  topP?: number;
+  topK?: number;
+  frequencyPenalty?: number;
+  presencePenalty?: number;
+  stop?: readonly string[];
+  seed?: number;
+}>;
+
+/** What a caller asks of a model, in no provider's words. */
+export type ChatTask = Readonly<{
+  messages: readonly ChatMessage[];
+  maxTokens?: number;
+  sampling: Sampling;
+  tools: readonly Tool[];
+  toolChoice?: ToolChoice;
+  parallelToolCalls?: boolean;
+  reasoning?: Readonly<{ effort?: string; summary?: string; budgetTokens?: number }>;
+  responseFormat?: ResponseFormat;
+  /** A name for the end user that the caller chose. */
+  user?: string;
+}>;
+
+/** A task on its way to one provider. */
+export type UpstreamRequest = ChatTask &
+  Readonly<{
+    requestId: string;
+    /** The provider's own name of the model. */
+    model: string;
+    /** Let the model search the web. */
+    webMode: boolean;
+  }>;
+
+/** One step of an answer, in no provider's words. */
+export type UpstreamEvent =
+  | Readonly<{ type: 'started'; upstreamId: string; model: string }>
+  | Readonly<{ type: 'text'; text: string }>
+  | Readonly<{ type: 'refusal'; text: string }>
+  | Readonly<{ type: 'reasoning'; text: string }>
+  /** A piece of a tool call: the first of an index carries id and name, the pieces of `arguments` add up. */
+  | Readonly<{ type: 'toolCall'; index: number; id?: string; name?: string; arguments: string }>
+  /** The last one counts. `raw` is the provider's own block. */
+  | Readonly<{ type: 'usage'; usage: Usage; raw: unknown }>
+  | Readonly<{ type: 'finish'; reason: FinishReason; native: string }>;
+
+/** A whole answer. */
+export type Completion = Readonly<{
+  upstreamId: string;
+  model: string;
+  text: string;
+  refusal: string;
+  reasoning: string;
+  toolCalls: readonly ToolCall[];
+  /** Undefined when the provider gave none, which is not zero. */
+  usage: Usage | undefined;
+  rawUsage: unknown;
+  finish: FinishReason;
+  native: string;
+}>;
+
+export type CallOptions = Readonly<{ signal: AbortSignal }>;
+
+/** The port to a provider of chat models. Every failure is an UpstreamError. */
+export type ChatUpstream = Readonly<{
+  provider: string;
+  /**
+   * Resolves when the provider has accepted the request. Yields batches: all that one network chunk held, or several
+   * when the reader was slower than the network; reading stops when the reader does. Leaving the loop or aborting the
+   * signal cancels the request at the provider.
+   */
+  stream: (request: UpstreamRequest, options: CallOptions) => Promise<AsyncIterable<readonly UpstreamEvent[]>>;
+  /** The whole answer at once. */
+  complete: (request: UpstreamRequest, options: CallOptions) => Promise<Completion>;
+  close: () => Promise<void>;
+}>;
+
+/** What went wrong at a provider, in our words. */
+export type UpstreamFailure =
+  | 'auth'
+  | 'quota'
+  | 'rate_limit'
+  | 'invalid_request'
+  | 'context_length'
+  | 'not_found'
+  | 'overloaded'
+  | 'server'
+  | 'timeout'
+  | 'network'
+  | 'protocol'
+  | 'aborted';
+
+/** A provider that failed. Nothing of it but `kind` and `status` is ever told to a caller. */
+export class UpstreamError extends Error {
+  readonly tag = 'UpstreamError';
+  readonly provider: string;
+  /** The HTTP status; undefined when there was none, or when the failure came inside a good answer. */
+  readonly status: number | undefined;
+  readonly kind: UpstreamFailure;
+  readonly retryAfterMs: number | undefined;
+  /** The provider's own words, cut and without keys, for logs. */
+  readonly providerMessage: string;
+  /** True when it is certain that the provider never saw the request. */
+  readonly neverReached: boolean;
+
+  constructor(
+    failure: Readonly<{
+      provider: string;
+      kind: UpstreamFailure;
+      status?: number | undefined;
+      retryAfterMs?: number | undefined;
+      providerMessage?: string;
+      neverReached?: boolean;
+      cause?: unknown;
+    }>,
+  ) {
+    const status = failure.status === undefined ? '' : ` (${failure.status})`;
+    super(`${failure.provider}: ${failure.kind}${status}`, failure.cause === undefined ? {} : { cause: failure.cause });
+    this.name = 'UpstreamError';
+    this.provider = failure.provider;
+    this.kind = failure.kind;
+    this.status = failure.status;
+    this.retryAfterMs = failure.retryAfterMs;
+    this.providerMessage = failure.providerMessage ?? '';
+    this.neverReached = failure.neverReached ?? false;
+  }
+}
+
+/** True for a provider's failure, also one made by another copy of this module. */
+export const isUpstreamError = (error: unknown): error is UpstreamError =>
+  error instanceof Error && 'tag' in error && error.tag === 'UpstreamError';
