@@ -7,9 +7,9 @@ export type Table<C extends string = string> = Readonly<{
   name: string;
   columns: Readonly<Record<C, Column>>;
   /** The primary key. */
-  key: readonly C[];
+  key: readonly NoInfer<C>[];
   /** The column that row-level security compares with the user's id; absent: users see no row of this table. */
-  owner?: C;
+  owner?: NoInfer<C>;
   /** Further indexes, each a list of columns with optional ` desc`. */
   indexes?: readonly (readonly string[])[];
 }>;

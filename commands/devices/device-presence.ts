@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { EphemeralStore } from '../../src/kernel/ephemeral.ts';
+import type { Logger } from '../../src/kernel/logger.ts';
+
+const heartbeat = z.object({
+  presence: z.enum(['online', 'offline', 'away']),
+  cpuUsage: z.number().nullable(),
+  memoryUsage: z.number().nullable(),
+  diskSpaceGb: z.number().nullable(),
+  activeJobs: z.number(),
+  at: z.string(),
+});
+
+/** What a device said of its health last; percentages for CPU and memory, `at` as an ISO instant. */
+export type Heartbeat = Readonly<z.infer<typeof heartbeat>>;
+
+/** Whether a device holds a device-link socket right now, on any instance. */
+export type DeviceLinks = Readonly<{ isConnected: (userId: string, deviceId: string) => Promise<boolean> }>;
+
+/** The last heartbeats, for a while. Losing them loses nothing but freshness, so no failure gets out. */
+export type Heartbeats = Readonly<{
+  record: (deviceId: string, beat: Heartbeat) => Promise<void>;
+  of: (deviceId: string) => Promise<Heartbeat | undefined>;
+}>;
+
+/** Apps send one every 30 seconds: three may go missing. */
+const HEARTBEAT_SECONDS = 120;
+
+const linkValue = z.object({ userId: z.string() });
+
+type Deps = Readonly<{ ephemeral: Pick<EphemeralStore, 'put' | 'get'>; logger: Logger }>;
+
+/** The key that whoever holds a device's socket keeps alive, with `{userId}` as its value. */
+export const linkKey = (deviceId: string): string => `presence:link:${deviceId}`;
+
+const beatKey = (deviceId: string): string => `presence:beat:${deviceId}`;
+
+const quietly = async <T>(logger: Logger, task: () => Promise<T>): Promise<T | undefined> => {
+  try {
+    return await task();
+  } catch (error) {
+    logger.warn({ err: error }, 'presence is not known: the shared store did not answer');
+    return undefined;
+  }
+};
+
+/** Heartbeats in the shared ephemeral store, under `presence:beat:` keys. */
+export const heartbeats = ({ ephemeral, logger }: Deps): Heartbeats => ({
+  record: async (deviceId, beat) => {
+    await quietly(logger, () => ephemeral.put(beatKey(deviceId), beat, HEARTBEAT_SECONDS));
+  },
+  of: async (deviceId) => {
+    const value = await quietly(logger, () => ephemeral.get(beatKey(deviceId)));
+    return heartbeat.safeParse(value).data;
+  },
+});
+
+/** Connected is what a live `presence:link:` key of the same user says. */
+export const deviceLinks = ({ ephemeral, logger }: Deps): DeviceLinks => ({
+  isConnected: async (userId, deviceId) => {
+    const value = await quietly(logger, () => ephemeral.get(linkKey(deviceId)));
+    return linkValue.safeParse(value).data?.userId === userId;
+  },
+});
