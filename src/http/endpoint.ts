@@ -54,6 +54,8 @@ type Spec<B, Q> = Readonly<{
   /** The JSON body. Absent: a body is neither needed nor read. */
   body?: z.ZodType<B>;
   query?: z.ZodType<Q>;
+  /** What the path's parameters must be (see path-params.ts); absent: any text. */
+  params?: z.ZodType<Readonly<Record<string, string>>>;
   /** Largest body in bytes; 1 MiB when absent. */
   maxBodyBytes?: number;
 }>;

@@ -1,0 +1,54 @@
+import { DomainError } from '../kernel/errors.ts';
+import type { LimitStanding } from '../kernel/limiter.ts';
+import type { EdgeContext, EdgeMiddleware } from './edge-state.ts';
+import type { LimitScope } from './endpoint.ts';
+import { credentialsOf } from './gate.ts';
+import type { Gate } from './gate.ts';
+import { refuseWhenOver } from './limits.ts';
+
+const REMAINING = 'RateLimit-Remaining';
+
+/** Tells the tightest of the limits that the call was counted under. */
+const announce = (ctx: EdgeContext, standing: LimitStanding): void => {
+  const told = ctx.res.getHeader(REMAINING);
+  if (told !== undefined && standing.allowed && Number(told) <= standing.remaining) return;
+  ctx.set({
+    'RateLimit-Limit': standing.max.toString(),
+    [REMAINING]: standing.remaining.toString(),
+    'RateLimit-Reset': standing.resetSeconds.toString(),
+  });
+};
+
+/** Counts the call for the client's address. */
+export const admitAddress =
+  (gate: Gate, scope: LimitScope): EdgeMiddleware =>
+  async (ctx, next) => {
+    const standing = await gate.countAddress(scope, ctx.state.ip);
+    announce(ctx, standing);
+    refuseWhenOver(standing, 'too many requests from this address');
+    return next();
+  };
+
+/** Proves the caller, and for administrators the role. */
+export const authenticate =
+  (gate: Gate, access: 'user' | 'admin', written: (path: string) => string): EdgeMiddleware =>
+  async (ctx, next) => {
+    const caller = await gate.prove(credentialsOf(ctx.req, written(ctx.path)), ctx.state.ip);
+    ctx.state.caller = caller;
+    if (access === 'admin' && caller.role !== 'admin') {
+      throw new DomainError('forbidden', 'this needs the administrator role; ask an administrator');
+    }
+    return next();
+  };
+
+/** Counts the call for the user who was proven. */
+export const admitUser =
+  (gate: Gate, scope: LimitScope): EdgeMiddleware =>
+  async (ctx, next) => {
+    const standing = await gate.countUser(scope, ctx.state.caller?.userId ?? 'nobody');
+    if (standing !== undefined) {
+      announce(ctx, standing);
+      refuseWhenOver(standing, 'too many requests from this user');
+    }
+    return next();
+  };

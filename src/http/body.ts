@@ -1,0 +1,61 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DomainError } from '../kernel/errors.ts';
+import { ClientGoneError } from './client-gone.ts';
+
+export type BodyLimits = Readonly<{ maxBytes: number; timeoutMs: number }>;
+
+const tooLarge = (maxBytes: number) =>
+  new DomainError('payload_too_large', `the body may have at most ${maxBytes} bytes; send less`, {
+    details: { max_bytes: maxBytes },
+  });
+
+const tooSlow = (timeoutMs: number) =>
+  new DomainError('timeout_error', `the body did not arrive within ${timeoutMs / 1000} s; send it faster or in parts`);
+
+/** True when the request says that a body follows. */
+export const announcesBody = (request: IncomingMessage): boolean =>
+  request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+
+/**
+ * The whole body. Refuses with `payload_too_large` as soon as the length that was announced or the bytes that came are
+ * over the limit, and with `timeout_error` when they take too long; throws ClientGoneError when the client stops.
+ */
+export const readBody = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  { maxBytes, timeoutMs }: BodyLimits,
+): Promise<Buffer> => {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes));
+  // A client that waits for a go-ahead gets it only here, after everything that could refuse the request without a body.
+  if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const settle = (finish: () => void): void => {
+      clearTimeout(timer);
+      request.off('data', onData).off('end', onEnd).off('close', onLost).off('error', onLost);
+      finish();
+    };
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > maxBytes) return settle(() => reject(tooLarge(maxBytes)));
+      chunks.push(chunk);
+    };
+    const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks, size)));
+    const onLost = (): void => settle(() => reject(new ClientGoneError()));
+    const timer = setTimeout(() => settle(() => reject(tooSlow(timeoutMs))), timeoutMs);
+    request.on('data', onData).on('end', onEnd).on('close', onLost).on('error', onLost);
+  });
+};
+
+/** How long the rest of a refused body is thrown away, so that the client can read its answer before the connection ends. */
+const LINGER_MS = 5000;
+
+/** Lets a request whose body nobody wanted end in peace, and cuts it when it goes on. */
+export const discardRest = (request: IncomingMessage): void => {
+  if (request.complete) return;
+  request.resume();
+  setTimeout(() => {
+    if (!request.complete) request.socket.destroy();
+  }, LINGER_MS).unref();
+};

@@ -1,0 +1,40 @@
+import type { EdgeContext, EdgeMiddleware } from './edge-state.ts';
+
+/** The origins that browsers may call from, exact or `*` for all, and the headers that their scripts may read. */
+export type CorsOptions = Readonly<{ origins: readonly string[]; exposedHeaders?: readonly string[] }>;
+
+const EXPOSED = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'Retry-After', 'X-Request-Id'];
+const METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
+const PREFLIGHT_SECONDS = '600';
+
+const answerPreflight = (ctx: EdgeContext, allowed: boolean): void => {
+  ctx.status = 204;
+  ctx.state.route = 'preflight';
+  if (!allowed) return;
+  ctx.set('Access-Control-Allow-Methods', METHODS);
+  ctx.set('Access-Control-Max-Age', PREFLIGHT_SECONDS);
+  const asked = ctx.get('Access-Control-Request-Headers');
+  if (asked !== '') ctx.set('Access-Control-Allow-Headers', asked);
+};
+
+/**
+ * Cross-origin rules, on every answer: a browser that may not read an error sees a network failure instead. The origin
+ * is echoed even for `*`, because a literal star does not go with credentials. Preflights end here, uncounted.
+ */
+export const cors = ({ origins, exposedHeaders = [] }: CorsOptions): EdgeMiddleware => {
+  const any = origins.includes('*');
+  const exposed = [...EXPOSED, ...exposedHeaders].join(', ');
+  return (ctx, next) => {
+    const origin = ctx.get('Origin');
+    const allowed = origin !== '' && (any || origins.includes(origin));
+    ctx.vary('Origin');
+    if (allowed) {
+      ctx.set('Access-Control-Allow-Origin', origin);
+      ctx.set('Access-Control-Allow-Credentials', 'true');
+      ctx.set('Access-Control-Expose-Headers', exposed);
+    }
+    if (ctx.method !== 'OPTIONS') return next();
+    answerPreflight(ctx, allowed);
+    return Promise.resolve();
+  };
+};

@@ -1,0 +1,84 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DomainError } from '../kernel/errors.ts';
+import { announcesBody, readBody } from './body.ts';
+import type { BodyLimits } from './body.ts';
+
+/** Deeper than any honest document, and far below what makes recursive code run out of stack. */
+const MAX_DEPTH = 128;
+/** More values than any honest document; a body of nothing but commas must not keep the process busy. */
+const MAX_VALUES = 1_000_000;
+
+const badRequest = (detail: string) => new DomainError('bad_request', detail);
+
+const refuseMediaType = (detail: string): never => {
+  throw new DomainError('unsupported_media_type', detail);
+};
+
+const refuseUnlessJson = (request: IncomingMessage): void => {
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    refuseMediaType('compressed bodies are not accepted; send the JSON as it is');
+  }
+  const [type = '', ...parameters] = (request.headers['content-type'] ?? '').split(';').map((part) => part.trim());
+  if (type.toLowerCase() !== 'application/json') {
+    refuseMediaType('the body must be JSON; send it with Content-Type: application/json');
+  }
+  const charset = parameters.find((parameter) => /^charset=/i.test(parameter));
+  if (charset !== undefined && !/^charset="?utf-?8"?$/i.test(charset)) {
+    refuseMediaType('the body must be encoded in UTF-8');
+  }
+};
+
+const textOf = (bytes: Buffer): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw badRequest('the body is not valid UTF-8');
+  }
+};
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // Only the place is told: the parser's own message quotes the body.
+    const place = /position \d+/.exec(error instanceof Error ? error.message : '')?.[0];
+    throw badRequest(`the body is not valid JSON${place === undefined ? '' : ` at ${place}`}; check its syntax`);
+  }
+};
+
+const childrenOf = (value: object): readonly unknown[] => {
+  if (Array.isArray(value)) return value;
+  if (Object.hasOwn(value, '__proto__')) throw badRequest('a key of the body has a name that is not allowed');
+  return Object.values(value);
+};
+
+/** Refuses what valid JSON can still do to the code behind: endless nesting, endless lists, a prototype as a key. */
+const refuseHostile = (root: unknown): void => {
+  let level: readonly unknown[] = [root];
+  let seen = 0;
+  for (let depth = 0; level.length > 0; depth += 1) {
+    seen += level.length;
+    if (depth > MAX_DEPTH) throw badRequest(`the body is nested deeper than ${MAX_DEPTH} levels`);
+    if (seen > MAX_VALUES) throw badRequest(`the body holds more than ${MAX_VALUES} values`);
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? childrenOf(value) : []));
+  }
+};
+
+/**
+ * The JSON value of a request's body; undefined when it has none. Throws DomainErrors `bad_request`,
+ * `unsupported_media_type`, `payload_too_large`, `timeout_error`.
+ */
+export const readJson = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  limits: BodyLimits,
+): Promise<unknown> => {
+  if (!announcesBody(request)) return undefined;
+  refuseUnlessJson(request);
+  const bytes = await readBody(request, response, limits);
+  if (bytes.length === 0) return undefined;
+  const value = parse(textOf(bytes));
+  refuseHostile(value);
+  return value;
+};

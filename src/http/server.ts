@@ -1,0 +1,76 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { refuseUnparsed } from './unparsed.ts';
+
+export type ServeOptions = Readonly<{
+  host: string;
+  /** 0 takes a free port. */
+  port: number;
+  /** How long a client may take for the head of a request. */
+  headersTimeoutMs?: number;
+  /** How long it may take for the whole request. */
+  requestTimeoutMs?: number;
+  keepAliveMs?: number;
+}>;
+
+export type Serving = Readonly<{
+  server: Server;
+  url: string;
+  /** Accepts nothing new, waits for running requests at most `limitMs`, then cuts what is left. */
+  stop: (limitMs: number) => Promise<void>;
+}>;
+
+const listening = (server: Server, host: string, port: number): Promise<AddressInfo> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve(server.address() as AddressInfo);
+    });
+  });
+
+/** All open connections, also upgraded ones, which the server itself loses sight of. */
+const connectionsOf = (server: Server): ReadonlySet<Socket> => {
+  const open = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  return open;
+};
+
+/** Listens. Rejects when the address is taken. */
+export const serve = async (handler: RequestListener, options: ServeOptions): Promise<Serving> => {
+  let stopping = false;
+  const server = createServer({
+    headersTimeout: options.headersTimeoutMs ?? 15_000,
+    requestTimeout: options.requestTimeoutMs ?? 600_000,
+    keepAliveTimeout: options.keepAliveMs ?? 300_000,
+    connectionsCheckingInterval: Math.min(5000, options.headersTimeoutMs ?? 5000),
+  });
+  const open = connectionsOf(server);
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    if (stopping) response.setHeader('Connection', 'close');
+    // The server closes idle connections once, when told to close; those that fall idle later are ours to close.
+    response.once('close', () => {
+      if (stopping) setImmediate(() => server.closeIdleConnections());
+    });
+    handler(request, response);
+  };
+  // The second event asks whether a body is welcome: the body reader says so, once nothing else refuses the request.
+  server.on('request', handle).on('checkContinue', handle).on('clientError', refuseUnparsed);
+
+  const { address, family, port } = await listening(server, options.host, options.port);
+  const host = family === 'IPv6' ? `[${address}]` : address;
+
+  const stop = async (limitMs: number): Promise<void> => {
+    stopping = true;
+    const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+    server.closeIdleConnections();
+    const cut = setTimeout(() => open.forEach((socket) => socket.destroy()), limitMs);
+    await closed;
+    clearTimeout(cut);
+  };
+  return { server, url: `http://${host}:${port}`, stop };
+};
