@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { DomainError } from '../kernel/errors.ts';
-import { envelopeOf } from './problem.ts';
+import { envelopeOf, headersOf } from './problem.ts';
 
 type Refusal = Readonly<{ status: number; error: DomainError }>;
 
@@ -20,6 +20,23 @@ const malformed: Refusal = {
   error: new DomainError('bad_request', 'this is not a valid HTTP request; check method, address and headers'),
 };
 
+/** Writes a whole refusal to a connection that has no response object, and closes it. */
+export const refuseOnSocket = (
+  socket: Duplex,
+  { status, error }: Refusal,
+  requestId = randomUUID() as string,
+): void => {
+  const body = JSON.stringify(envelopeOf(error, requestId, status));
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(headersOf(error)).map(([name, value]) => `${name}: ${value}`),
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+};
+
 /**
  * Answers, in the same envelope as everything else, what never became a request, and closes the connection: nothing
  * that follows on it can be trusted to start where a request starts.
@@ -29,13 +46,5 @@ export const refuseUnparsed = (error: NodeJS.ErrnoException, socket: Duplex): vo
     socket.destroy();
     return;
   }
-  const { status, error: refusal } = refusals[error.code ?? ''] ?? malformed;
-  const body = JSON.stringify(envelopeOf(refusal, randomUUID(), status));
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
-    'Content-Type: application/json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  refuseOnSocket(socket, refusals[error.code ?? ''] ?? malformed);
 };

@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { z } from 'zod';
+import type { Clock } from '../../../kernel/clock.ts';
+import type { EventHub } from '../../../ws/event-hub.ts';
+import { HEARTBEAT_MS, heartbeatOf, messageOf, resumePosition } from '../../../ws/event-messages.ts';
+import { userEndpoint, type Endpoint } from '../../endpoint.ts';
+
+type Deps = Readonly<{ hub: EventHub; clock: Clock; stopping: AbortSignal }>;
+
+const HEAD = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-cache',
+  'Content-Encoding': 'identity',
+  'X-Accel-Buffering': 'no',
+};
+
+/** Writes and waits while the client is slow, so that no more than one page is ever held for it. */
+const write = async (response: ServerResponse, text: string, signal: AbortSignal): Promise<void> => {
+  if (response.write(text) || signal.aborted) return;
+  await once(response, 'drain', { signal }).catch(() => undefined);
+};
+
+/** GET /ws/events: the user's own events as server-sent events; `Last-Event-ID` or `?position=` resumes. */
+export const followEvents = ({ hub, clock, stopping }: Deps): Endpoint =>
+  userEndpoint({
+    method: 'GET',
+    path: '/ws/events',
+    limit: 'public',
+    query: z.object({ position: z.string().optional() }),
+    handle: ({ gone, header, query }, { userId }) => {
+      const after = resumePosition(header('last-event-id'), query.position);
+      const signal = AbortSignal.any([gone, stopping]);
+      return Promise.resolve({
+        kind: 'stream',
+        write: async (response) => {
+          response.writeHead(200, HEAD);
+          const beat = (): void => void response.write(`data: ${heartbeatOf(userId, clock())}\n\n`);
+          beat();
+          const timer = setInterval(beat, HEARTBEAT_MS);
+          try {
+            for await (const events of hub.follow(userId, after, signal)) {
+              const frames = events.map((event) => `id: ${event.position}\ndata: ${messageOf(event)}\n\n`);
+              await write(response, frames.join(''), signal);
+            }
+          } finally {
+            clearInterval(timer);
+          }
+          response.end();
+        },
+      });
+    },
+  });

@@ -1,0 +1,89 @@
+import { feedAfter, feedEnd, usersWithNews, type FeedEvent } from '../../queries/events/feed-after.query.ts';
+import type { Logger } from '../kernel/logger.ts';
+import type { QueryRunner } from '../kernel/query.ts';
+
+type Follower = { readonly userId: string; wake: () => void };
+
+/** Rows of one read; also the most that waits for a slow client in memory. */
+const PAGE = 200;
+const RETRY_MS = 1000;
+
+/**
+ * Lets clients follow their own events. What they get comes from one place, the feed's table, whether they catch up or
+ * are live, so that there is no seam where an event could be lost or told twice; news of the projection only wakes them.
+ */
+export type EventHub = Readonly<{
+  /** The user's events after `after` (undefined: from now on), page by page, until `signal` aborts. */
+  follow: (userId: string, after: bigint | undefined, signal: AbortSignal) => AsyncGenerator<readonly FeedEvent[]>;
+  /** To be called when the feed has grown up to a position. */
+  grown: () => void;
+  followers: () => number;
+}>;
+
+/** Builds the hub. */
+export const eventHub = (queries: QueryRunner, logger: Logger): EventHub => {
+  const followers = new Set<Follower>();
+  let seen: bigint | undefined;
+  let looking = false;
+  let again = false;
+
+  /** One query for all followers of this process tells whom to wake. */
+  const lookOnce = async (): Promise<void> => {
+    const users = [...new Set([...followers].map(({ userId }) => userId))];
+    if (users.length === 0) {
+      seen = undefined;
+      return;
+    }
+    const news = await queries.asSystem(usersWithNews(users, seen ?? 0n));
+    seen = news.reduce((max, { position }) => (position > max ? position : max), seen ?? 0n);
+    const woken = new Set(news.map(({ userId }) => userId));
+    for (const follower of followers) if (woken.has(follower.userId)) follower.wake();
+  };
+
+  const look = async (): Promise<void> => {
+    if (looking) {
+      again = true;
+      return;
+    }
+    looking = true;
+    try {
+      do {
+        again = false;
+        await lookOnce();
+      } while (again as boolean);
+    } catch (error) {
+      logger.warn({ err: error }, 'news of the event feed could not be read; trying again');
+      setTimeout(() => void look(), RETRY_MS).unref();
+    } finally {
+      looking = false;
+    }
+  };
+
+  async function* follow(
+    userId: string,
+    after: bigint | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly FeedEvent[]> {
+    let news = Promise.withResolvers<undefined>();
+    const follower: Follower = { userId, wake: () => news.resolve(undefined) };
+    const stop = (): void => news.resolve(undefined);
+    followers.add(follower);
+    signal.addEventListener('abort', stop, { once: true });
+    const stopped = (): boolean => signal.aborted;
+    try {
+      let at = after ?? (await queries.asUser(userId, feedEnd(userId)));
+      while (!stopped()) {
+        news = Promise.withResolvers<undefined>();
+        const events = await queries.asUser(userId, feedAfter(userId, at, PAGE));
+        if (events.length > 0) yield events;
+        at = events.at(-1)?.position ?? at;
+        if (events.length < PAGE && !stopped()) await news.promise;
+      }
+    } finally {
+      followers.delete(follower);
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  return { follow, grown: () => void look(), followers: () => followers.size };
+};

@@ -1,0 +1,37 @@
+import type { WebSocket } from 'ws';
+import type { Caller } from '../http/endpoint.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { EventHub } from './event-hub.ts';
+import { HEARTBEAT_MS, heartbeatOf, messageOf, resumePosition } from './event-messages.ts';
+import type { SocketHandler } from './upgrade.ts';
+
+/** Resolves when the frame has been handed to the network, which paces us to the client's speed. */
+const send = (socket: WebSocket, text: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    socket.send(text, (error) => (error ? reject(error) : resolve()));
+  });
+
+/** The same stream as GET /ws/events, one text frame an event; `?position=` resumes. */
+export const eventsSocket =
+  ({ hub, clock, stopping }: Readonly<{ hub: EventHub; clock: Clock; stopping: AbortSignal }>): SocketHandler =>
+  async (socket: WebSocket, { userId }: Caller, url: URL) => {
+    const after = resumePosition(url.searchParams.get('position') ?? undefined);
+    const closed = new AbortController();
+    socket.once('close', () => closed.abort());
+    const beat = (): void => {
+      socket.ping();
+      socket.send(heartbeatOf(userId, clock()));
+    };
+    beat();
+    const timer = setInterval(beat, HEARTBEAT_MS);
+    try {
+      for await (const events of hub.follow(userId, after, AbortSignal.any([closed.signal, stopping]))) {
+        for (const event of events) await send(socket, messageOf(event));
+      }
+      if (!closed.signal.aborted) socket.close(1012, 'the server restarts');
+    } catch (error) {
+      if (!closed.signal.aborted) throw error;
+    } finally {
+      clearInterval(timer);
+    }
+  };

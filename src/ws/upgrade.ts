@@ -1,0 +1,96 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type Koa from 'koa';
+import websockify from 'koa-websocket';
+import type { WebSocket } from 'ws';
+import type { Caller } from '../http/endpoint.ts';
+import { credentialsOf, type Gate } from '../http/gate.ts';
+import { refuseWhenOver } from '../http/limits.ts';
+import { problemOf } from '../http/problem.ts';
+import { requestIdOf } from '../http/request-id.ts';
+import { refuseOnSocket } from '../http/unparsed.ts';
+import { DomainError } from '../kernel/errors.ts';
+import type { Logger } from '../kernel/logger.ts';
+
+/** Serves one socket until it closes. What it throws is logged, and closes the socket. */
+export type SocketHandler = (socket: WebSocket, caller: Caller, url: URL) => Promise<void>;
+
+export type UpgradeOptions = Readonly<{
+  app: Koa;
+  server: Server;
+  gate: Gate;
+  logger: Logger;
+  /** By path. */
+  handlers: Readonly<Record<string, SocketHandler>>;
+  maxFrameBytes: number;
+}>;
+
+const INTERNAL_ERROR = 1011;
+const POLICY_VIOLATION = 1008;
+
+const urlOf = (request: IncomingMessage): URL => new URL(request.url ?? '/', 'http://server');
+
+/**
+ * Puts koa-websocket behind the same gate as every other request: limits and credentials are checked before the upgrade,
+ * where a refusal still is an HTTP answer with the envelope. Its own `listen` would upgrade first and ask later, and it
+ * loses what a handler throws, so both are done here.
+ */
+export const acceptSockets = ({ app, server, gate, logger, handlers, maxFrameBytes }: UpgradeOptions) => {
+  const sockets = websockify(app).ws;
+  const callers = new WeakMap<IncomingMessage, Caller>();
+
+  sockets.use(async (ctx) => {
+    const { websocket, req } = ctx;
+    const caller = callers.get(req);
+    const url = urlOf(req);
+    const handler = handlers[url.pathname];
+    if (caller === undefined || handler === undefined) {
+      websocket.close(POLICY_VIOLATION);
+      return;
+    }
+    try {
+      // koa-websocket brings type definitions of its own copy of ws; the object is the same.
+      await handler(websocket as unknown as WebSocket, caller, url);
+    } catch (error) {
+      const { fault, error: refusal } = problemOf(error);
+      if (fault) logger.error({ err: error, path: url.pathname }, 'a socket failed');
+      websocket.close(fault ? INTERNAL_ERROR : POLICY_VIOLATION, refusal.message.slice(0, 120));
+    }
+  });
+  sockets.listen({ noServer: true, maxPayload: maxFrameBytes });
+
+  const admit = async (request: IncomingMessage): Promise<Caller> => {
+    const { pathname } = urlOf(request);
+    if (!Object.hasOwn(handlers, pathname)) {
+      throw new DomainError('not_found', 'there is no WebSocket at this path; see the documentation');
+    }
+    const ip = gate.addressOf(request);
+    refuseWhenOver(await gate.countAddress('public', ip), 'too many requests from this address');
+    return gate.prove(credentialsOf(request, pathname), ip);
+  };
+
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const requestId = requestIdOf(request.headersDistinct['x-request-id']?.[0]);
+    socket.on('error', () => socket.destroy());
+    admit(request).then(
+      (caller) => {
+        callers.set(request, caller);
+        sockets.server?.handleUpgrade(request, socket, head, (websocket) => {
+          logger.info({ requestId, userId: caller.userId, path: urlOf(request).pathname }, 'socket opened');
+          sockets.server?.emit('connection', websocket, request);
+        });
+      },
+      (error: unknown) => {
+        const problem = problemOf(error);
+        if (problem.fault) logger.error({ err: error, requestId }, 'an upgrade failed');
+        refuseOnSocket(socket, problem, requestId);
+      },
+    );
+  });
+
+  /** Closes every socket with `code`; clients come back to another instance. */
+  const closeAll = (code: number): void => {
+    for (const client of sockets.server?.clients ?? []) client.close(code);
+  };
+  return { closeAll, open: (): number => sockets.server?.clients.size ?? 0 };
+};
