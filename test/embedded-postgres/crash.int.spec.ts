@@ -130,8 +130,8 @@ describe('the embedded Postgres after a kill', function () {
 
   it('leaves a container alone that runs the same command on files of its own', async function () {
     const inContainer = ['--mount', 'bash', '-c', 'exec -a postgres sh -c "sleep 60; exit" -D "$0"', clusterDir];
-    if (spawnSync('unshare', ['--mount', 'bash', '-c', 'true']).status !== 0) this.skip();
-    const stranger = spawn('unshare', inContainer, { cwd: '/', stdio: 'ignore', detached: true });
+    if (spawnSync('/usr/bin/unshare', ['--mount', 'bash', '-c', 'true']).status !== 0) this.skip();
+    const stranger = spawn('/usr/bin/unshare', inContainer, { cwd: '/', stdio: 'ignore', detached: true });
     const command = () => findProcess(stranger.pid!)?.command ?? [];
     await until('the stranger looks like our server', () => command()[0] === 'postgres');
     expect(command().slice(-2)).to.deep.equal(['-D', clusterDir]);
