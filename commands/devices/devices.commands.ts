@@ -41,8 +41,4 @@ export type ChangeDeviceVisibility = Command<'ChangeDeviceVisibility', ByOwner<R
 export type RemoveDevice = Command<'RemoveDevice', ByOwner<unknown>>;
 
 export type DeviceCommand =
-  | RegisterDevice
-  | ReportDevice
-  | ChangeDeviceDirectory
-  | ChangeDeviceVisibility
-  | RemoveDevice;
+  RegisterDevice | ReportDevice | ChangeDeviceDirectory | ChangeDeviceVisibility | RemoveDevice;

@@ -10,12 +10,12 @@ type DeviceRow = Readonly<{
   name: string;
   capabilities: Readonly<Record<string, unknown>> | null;
   directory: string | null;
-  seen_at: Date;
-  created_at: Date;
-  updated_at: Date;
+  seen_at: string;
+  created_at: string;
+  updated_at: string;
 }>;
 
-/** A desktop of the user, as the apps list it. Instants are ISO. */
+/** A desktop of the user, as the apps list it. Instants are ISO with six decimals. */
 export type ListedDevice = Readonly<{
   deviceId: string;
   name: string;
@@ -43,9 +43,9 @@ const view = (row: DeviceRow): ListedDevice => ({
     ...row.capabilities,
     ...(row.directory === null ? {} : { activeProjectDirectory: row.directory }),
   },
-  seenAt: new Date(row.seen_at).toISOString(),
-  createdAt: new Date(row.created_at).toISOString(),
-  updatedAt: new Date(row.updated_at).toISOString(),
+  seenAt: row.seen_at,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
 });
 
 /** Which desktops does this user have? The one seen last comes first; phones are never listed. */

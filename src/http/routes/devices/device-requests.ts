@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import type { Call } from '../../endpoint.ts';
+import { DomainError } from '../../../kernel/errors.ts';
+import { isUuid } from '../../../kernel/ids.ts';
+
+const DEEPEST = 8;
+const LARGEST_CAPABILITIES = 16 * 1024;
+
+/** Text that every store can keep: no NUL, no half characters. */
+const isPlain = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
+
+const plainText = (max: number) => z.string().max(max).refine(isPlain, 'must be plain text');
+
+const fault = (name: string, value: unknown, depth: number): string | undefined => {
+  if (name.includes('_')) return `"${name.slice(0, 100)}" contains an underscore; the mobile app drops such keys`;
+  if (!isPlain(name) || (typeof value === 'string' && !isPlain(value))) return 'must be plain text';
+  if (typeof value !== 'object' || value === null) return undefined;
+  return depth >= DEEPEST ? `must not be nested deeper than ${DEEPEST} levels` : faultInside(value, depth + 1);
+};
+
+const faultInside = (value: object, depth: number): string | undefined => {
+  const entries: readonly (readonly [string, unknown])[] = Array.isArray(value)
+    ? value.map((member) => ['', member] as const)
+    : Object.entries(value);
+  for (const [name, member] of entries) {
+    const found = fault(name, member, depth);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
+/** What a device can do; keys in camelCase at every depth. */
+export type Capabilities = Readonly<Record<string, unknown>>;
+
+const nullToAbsent = <T>(value: T | null | undefined): T | undefined => value ?? undefined;
+
+/** What both kinds of devices send when they register. Fields whose faults have names of their own are checked later. */
+const common = {
+  deviceName: z.string(),
+  platform: z.string(),
+  appVersion: z.string(),
+  capabilities: z.record(z.string(), z.unknown()).nullish().transform(nullToAbsent),
+};
+
+/** The body of a desktop's registration. */
+export const desktopBody = z.object({
+  ...common,
+  deviceType: z.string().nullish(),
+  platformVersion: plainText(100).nullish(),
+  localIps: z.array(plainText(64)).max(64).nullish(),
+  publicIp: plainText(64).nullish(),
+  relayEligible: z.boolean().nullish(),
+  availablePorts: z.array(z.int().min(1).max(65_535)).max(64).nullish(),
+});
+
+/** The body of a phone's registration. */
+export const mobileBody = z.object(common);
+
+/** A refusal whose detail is a token that clients compare. */
+export const refusal = (token: string): DomainError => new DomainError('bad_request', token);
+
+/** The device that sends the request, in lowercase; refused unless `X-Device-ID` is a UUID. */
+export const sendingDevice = (call: Pick<Call<unknown, unknown>, 'header'>): string => {
+  const id = call.header('x-device-id')?.trim();
+  if (id === undefined || !isUuid(id)) throw refusal('invalid_device_id_header');
+  return id.toLowerCase();
+};
+
+/** Refuses capabilities that a client would drop or a store could not keep. */
+export const checkCapabilities = (capabilities: Capabilities | undefined): void => {
+  if (capabilities === undefined) return;
+  const found =
+    JSON.stringify(capabilities).length > LARGEST_CAPABILITIES
+      ? `must not be longer than ${LARGEST_CAPABILITIES} characters`
+      : faultInside(capabilities, 1);
+  if (found !== undefined) throw new DomainError('validation_error', `capabilities: ${found}`);
+};
+
+const isNameOf = (text: string, max: number): boolean => text.trim() !== '' && text.length <= max && isPlain(text);
+
+/** Refuses a blank, over-long or made-up device name. */
+export const checkName = (name: string): void => {
+  if (!isNameOf(name, 255) || name.trim().toLowerCase() === 'unknown') throw refusal('invalid_device_name');
+};
+
+/** Refuses a blank or over-long version of the app. */
+export const checkAppVersion = (version: string): void => {
+  if (!isNameOf(version, 50)) throw refusal('invalid_app_version');
+};
+
+/** Refuses a blank or over-long platform. */
+export const checkPlatform = (platform: string): void => {
+  if (!isNameOf(platform, 50)) throw refusal('invalid_platform');
+};
+
+/** The capabilities and, apart from them, the project directory that is open on the device. */
+export const splitDirectory = (
+  capabilities: Capabilities | undefined,
+): Readonly<{ capabilities: Capabilities; directory: string | undefined }> => {
+  const { activeProjectDirectory: directory, ...rest } = capabilities ?? {};
+  return typeof directory === 'string' && directory !== ''
+    ? { capabilities: rest, directory }
+    : { capabilities: rest, directory: undefined };
+};
