@@ -50,7 +50,7 @@ export const acceptSockets = ({ app, server, gate, logger, handlers, maxFrameByt
     }
     try {
       // koa-websocket brings type definitions of its own copy of ws; the object is the same.
-      await handler(websocket as unknown as WebSocket, caller, url);
+      await handler(websocket, caller, url);
     } catch (error) {
       const { fault, error: refusal } = problemOf(error);
       if (fault) logger.error({ err: error, path: url.pathname }, 'a socket failed');

@@ -1,0 +1,70 @@
+import type { CommandHandler } from '../../src/kernel/command-handler.ts';
+import { isoOf, type Clock } from '../../src/kernel/clock.ts';
+import { isDomainError } from '../../src/kernel/errors.ts';
+import { uuidOf } from '../../src/kernel/ids.ts';
+import type { Logger } from '../../src/kernel/logger.ts';
+import type { Cause } from '../../src/kernel/message.ts';
+import type { CreditAccountEvent } from '../../src/events/credit-account/credit-account.events.ts';
+import type { CreditCommand } from './credits.commands.ts';
+import type { CreditAccount } from './credits.state.ts';
+
+type Deps = Readonly<{
+  credits: CommandHandler<CreditAccount, CreditCommand, CreditAccountEvent>;
+  clock: Clock;
+  logger: Logger;
+}>;
+
+const causeOf = (job: string, key: string, at: string): Cause => {
+  const id = uuidOf(`${job}|${key}|${at}`);
+  return { at, correlationId: id, causationId: id, actor: { kind: 'job', id: job } };
+};
+
+/**
+ * Ends holds whose owner died. The list of candidates may be old; the account alone decides, so that running twice or
+ * on several instances changes nothing. Resolves with the number of holds that were ended.
+ */
+export const settleAbandonedHolds =
+  ({
+    credits,
+    clock,
+    logger,
+    abandoned,
+    graceMs,
+  }: Deps &
+    Readonly<{
+      abandoned: (before: Date) => Promise<readonly Readonly<{ userId: string; reservationId: string }>[]>;
+      graceMs: number;
+    }>) =>
+  async (): Promise<number> => {
+    let ended = 0;
+    for (const { userId, reservationId } of await abandoned(new Date(clock().getTime() - graceMs))) {
+      const at = isoOf(clock());
+      const key = `settle:${reservationId}`;
+      const command = { type: 'SettleAbandoned', key, data: { reservationId, graceMs, at } } as const;
+      const { events } = await credits.handle(userId, command, causeOf('sweeper', key, at));
+      const [end] = events.filter(({ type }) => type !== 'PromoCreditsExpired');
+      if (end === undefined) continue;
+      ended += 1;
+      logger.warn({ userId, reservationId, end: end.type }, 'an abandoned hold was ended');
+    }
+    return ended;
+  };
+
+/** Writes down promo credit whose time is over. Resolves with the number of accounts looked at. */
+export const expirePromoCredit =
+  ({ credits, clock, logger, due }: Deps & Readonly<{ due: (now: Date) => Promise<readonly string[]> }>) =>
+  async (): Promise<number> => {
+    const users = await due(clock());
+    for (const userId of users) {
+      const at = isoOf(clock());
+      const command = { type: 'ExpirePromo', key: `expire:${at}`, data: { at } } as const;
+      try {
+        const { events } = await credits.handle(userId, command, causeOf('promo-expiry', userId, at));
+        if (events.length > 0) logger.info({ userId, lots: events.length }, 'promo credit has expired');
+      } catch (error) {
+        if (!isDomainError(error)) throw error;
+        logger.warn({ userId, errorType: error.errorType }, 'promo credit could not be expired now');
+      }
+    }
+    return users.length;
+  };
