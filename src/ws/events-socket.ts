@@ -1,12 +1,11 @@
-import type { WebSocket } from 'ws';
 import type { Caller } from '../http/endpoint.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { EventHub } from './event-hub.ts';
 import { HEARTBEAT_MS, heartbeatOf, messageOf, resumePosition } from './event-messages.ts';
-import type { SocketHandler } from './upgrade.ts';
+import type { Socket, SocketHandler } from './upgrade.ts';
 
 /** Resolves when the frame has been handed to the network, which paces us to the client's speed. */
-const send = (socket: WebSocket, text: string): Promise<void> =>
+const send = (socket: Socket, text: string): Promise<void> =>
   new Promise((resolve, reject) => {
     socket.send(text, (error) => (error ? reject(error) : resolve()));
   });
@@ -14,7 +13,7 @@ const send = (socket: WebSocket, text: string): Promise<void> =>
 /** The same stream as GET /ws/events, one text frame an event; `?position=` resumes. */
 export const eventsSocket =
   ({ hub, clock, stopping }: Readonly<{ hub: EventHub; clock: Clock; stopping: AbortSignal }>): SocketHandler =>
-  async (socket: WebSocket, { userId }: Caller, url: URL) => {
+  async (socket: Socket, { userId }: Caller, url: URL) => {
     const after = resumePosition(url.searchParams.get('position') ?? undefined);
     const closed = new AbortController();
     socket.once('close', () => closed.abort());

@@ -12,8 +12,14 @@ import { refuseOnSocket } from '../http/unparsed.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
 
+/** What handlers use of a socket of `ws`. */
+export type Socket = Pick<
+  WebSocket,
+  'send' | 'ping' | 'close' | 'terminate' | 'on' | 'once' | 'off' | 'bufferedAmount'
+>;
+
 /** Serves one socket until it closes. What it throws is logged, and closes the socket. */
-export type SocketHandler = (socket: WebSocket, caller: Caller, url: URL) => Promise<void>;
+export type SocketHandler = (socket: Socket, caller: Caller, url: URL) => Promise<void>;
 
 export type UpgradeOptions = Readonly<{
   app: Koa;
@@ -49,7 +55,6 @@ export const acceptSockets = ({ app, server, gate, logger, handlers, maxFrameByt
       return;
     }
     try {
-      // koa-websocket brings type definitions of its own copy of ws; the object is the same.
       await handler(websocket, caller, url);
     } catch (error) {
       const { fault, error: refusal } = problemOf(error);
