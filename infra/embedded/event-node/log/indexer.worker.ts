@@ -1,0 +1,66 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { openForReading, openIndexForWriting } from './schema.ts';
+import type { IndexerData, IndexerReply, IndexerRequest } from './indexer.ts';
+
+// A sorted batch touches each page of the index once, so a large batch is cheaper; memory bounds it.
+const rowsPerRound = 50_000;
+
+const port = parentPort;
+if (port === null) throw new Error('the indexer runs as a worker thread');
+const { logPath, indexPath } = workerData as IndexerData;
+const index = openIndexForWriting(indexPath);
+const log = openForReading(logPath, 4000);
+const rowsAfter = log.prepare(
+  'select position, stream, revision from events where position > ? order by position limit ?',
+);
+const lastOfLog = log.prepare('select coalesce(max(position), 0) as position from events');
+const insert = index.prepare('insert or replace into stream_events (stream, revision, position) values (?, ?, ?)');
+const setProgress = index.prepare('update progress set position = ?');
+
+type Row = { position: number; stream: number; revision: number };
+let progress = Number(index.prepare('select position from progress').get()?.['position']);
+const reply = (message: IndexerReply): void => port.postMessage(message);
+
+const byStream = (one: Row, other: Row): number => one.stream - other.stream || one.revision - other.revision;
+
+const indexRound = (): number => {
+  const rows = rowsAfter.all(progress, rowsPerRound) as Row[];
+  const end = rows.at(-1)?.position;
+  if (end === undefined) return 0;
+  index.exec('begin');
+  for (const row of rows.sort(byStream)) insert.run(row.stream, row.revision, row.position);
+  setProgress.run(end);
+  index.exec('commit');
+  progress = end;
+  return rows.length;
+};
+
+const startOver = (): void => {
+  index.exec('begin; delete from stream_events; update progress set position = 0; commit;');
+  progress = 0;
+};
+
+// An index that knows more than the log belongs to another log, or the log lost its end.
+const ahead = progress - Number(lastOfLog.get()?.['position']);
+if (ahead > 0) startOver();
+let caughtUp = 0;
+for (let rows = 1; rows > 0;) {
+  rows = indexRound();
+  caughtUp += rows;
+  if (rows === rowsPerRound) reply({ kind: 'progress', position: progress });
+}
+reply({ kind: 'ready', position: progress, caughtUp, ahead: Math.max(0, ahead) });
+
+port.on('message', (request: IndexerRequest) => {
+  if (request.kind === 'index') {
+    while (indexRound() === rowsPerRound);
+    reply({ kind: 'indexed', position: progress });
+    return;
+  }
+  while (indexRound() > 0);
+  log.close();
+  index.exec('pragma wal_checkpoint(truncate)');
+  index.close();
+  reply({ kind: 'closed' });
+  port.close();
+});
