@@ -13,8 +13,8 @@ import { storedEventOf } from './stored-event.ts';
 type Options = Readonly<{ from?: Position; filter?: Filter; signal: AbortSignal }>;
 
 /** Events between two checkpoints of a quiet filter: how far a reader may lag behind what it does not want. */
-const CHECKPOINT_INTERVAL = 8;
-const SEARCH_WINDOW = 128;
+const CHECKPOINT_INTERVAL = 1;
+const SEARCH_WINDOW = 32;
 
 /** The store's own event types start with a dollar sign. */
 const NOT_A_SYSTEM_TYPE = '^[^$].*';
