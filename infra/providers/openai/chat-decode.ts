@@ -1,0 +1,101 @@
+import type { UpstreamEvent } from '../../../src/kernel/upstream.ts';
+import type { FinishReason } from '../../../src/kernel/usage.ts';
+import type { StreamDecoder } from '../shared/event-batches.ts';
+import { inBandError, protocolError } from '../shared/failures.ts';
+import { countOf, listOf, objectOf, textOf, type JsonObject } from '../shared/json-members.ts';
+import { chatUsage } from './openai-usage.ts';
+
+const REASONS: Readonly<Record<string, FinishReason>> = {
+  stop: 'stop',
+  length: 'length',
+  tool_calls: 'tool_calls',
+  function_call: 'tool_calls',
+  content_filter: 'content_filter',
+  error: 'error',
+};
+
+/** The provider's word for why it ended, in ours. A word we do not know ends an answer like any other. */
+const finishOf = (native: string): UpstreamEvent => ({ type: 'finish', reason: REASONS[native] ?? 'stop', native });
+
+const push = (out: UpstreamEvent[], type: 'text' | 'refusal' | 'reasoning', value: unknown): void => {
+  if (typeof value === 'string' && value !== '') out.push({ type, text: value });
+};
+
+const pushCalls = (out: UpstreamEvent[], calls: unknown): void => {
+  listOf(calls).forEach((item, place) => {
+    const call = objectOf(item);
+    const { name, arguments: args } = objectOf(call['function']);
+    out.push({
+      type: 'toolCall',
+      index: countOf(call['index']) ?? place,
+      ...(typeof call['id'] === 'string' ? { id: call['id'] } : {}),
+      ...(typeof name === 'string' ? { name } : {}),
+      arguments: textOf(args),
+    });
+  });
+};
+
+/** A whole message and a piece of one have the same members. */
+const pushMessage = (out: UpstreamEvent[], message: JsonObject): void => {
+  push(out, 'reasoning', message['reasoning_content'] ?? message['reasoning']);
+  push(out, 'text', message['content']);
+  push(out, 'refusal', message['refusal']);
+  if (message['tool_calls'] !== undefined) pushCalls(out, message['tool_calls']);
+};
+
+const started = (json: JsonObject): UpstreamEvent => ({
+  type: 'started',
+  upstreamId: textOf(json['id']),
+  model: textOf(json['model']),
+});
+
+/** Reads the chunks of a Chat Completions stream. */
+export const chatDecoder = (provider: string): StreamDecoder => {
+  let begun = false;
+  let finished = false;
+
+  const choice = (item: unknown, out: UpstreamEvent[]): void => {
+    const { delta, finish_reason: reason } = objectOf(item);
+    if (delta !== undefined) pushMessage(out, objectOf(delta));
+    if (typeof reason !== 'string' || reason === '') return;
+    finished = true;
+    out.push(finishOf(reason));
+  };
+
+  return {
+    event: (json, out) => {
+      const chunk = objectOf(json);
+      // Some servers send `"error": null` with every chunk.
+      if (chunk['error'] !== undefined && chunk['error'] !== null) throw inBandError(provider, chunk);
+      if (!begun && textOf(chunk['id']) !== '') {
+        begun = true;
+        out.push(started(chunk));
+      }
+      for (const item of listOf(chunk['choices'])) choice(item, out);
+      if (chunk['usage'] !== undefined && chunk['usage'] !== null) {
+        const usage = chatUsage(chunk['usage']);
+        if (usage !== undefined) out.push(usage);
+      }
+      return false;
+    },
+    end: (out, marked) => {
+      if (finished) return;
+      if (!marked) throw protocolError(provider, 'the answer was cut off');
+      out.push(finishOf('stop'));
+    },
+  };
+};
+
+/** Reads a Chat Completions answer that came at once. */
+export const decodeChat = (provider: string, json: unknown): readonly UpstreamEvent[] => {
+  const body = objectOf(json);
+  if (body['error'] !== undefined && body['error'] !== null) throw inBandError(provider, body);
+  const choice = objectOf(listOf(body['choices'])[0]);
+  if (choice['message'] === undefined) throw protocolError(provider, 'the answer has no message');
+  const out: UpstreamEvent[] = [started(body)];
+  pushMessage(out, objectOf(choice['message']));
+  const usage = chatUsage(body['usage']);
+  if (usage !== undefined) out.push(usage);
+  out.push(finishOf(textOf(choice['finish_reason']) || 'stop'));
+  return out;
+};

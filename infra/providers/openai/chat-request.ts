@@ -1,0 +1,82 @@
+import type { ChatMessage, Part, ResponseFormat, Tool, UpstreamRequest } from '../../../src/kernel/upstream.ts';
+import { dataUrlOf } from './data-url.ts';
+
+const contentPart = (part: Part): unknown => {
+  switch (part.type) {
+    case 'text':
+      return { type: 'text', text: part.text };
+    case 'image':
+      return { type: 'image_url', image_url: { url: dataUrlOf(part.source), detail: part.detail } };
+    case 'document':
+      return part.source.kind === 'file'
+        ? { type: 'file', file: { file_id: part.source.fileId } }
+        : { type: 'file', file: { filename: part.fileName ?? 'document.pdf', file_data: dataUrlOf(part.source) } };
+  }
+};
+
+/** Plain text stays plain: not every server of this API reads lists of parts. */
+const contentOf = (parts: readonly Part[]): unknown => {
+  const [only] = parts;
+  return parts.length === 1 && only?.type === 'text' ? only.text : parts.map(contentPart);
+};
+
+const messageOf = (message: ChatMessage): unknown => {
+  switch (message.role) {
+    case 'tool':
+      return { role: 'tool', tool_call_id: message.toolCallId, content: contentOf(message.parts) };
+    case 'assistant':
+      return message.toolCalls.length === 0
+        ? { role: 'assistant', content: contentOf(message.parts) }
+        : {
+            role: 'assistant',
+            content: message.parts.length === 0 ? null : contentOf(message.parts),
+            tool_calls: message.toolCalls.map(({ id, name, arguments: args }) => ({
+              id,
+              type: 'function',
+              function: { name, arguments: args },
+            })),
+          };
+    default:
+      return { role: message.role, content: contentOf(message.parts) };
+  }
+};
+
+const toolOf = (tool: Tool): unknown => ({ type: 'function', function: tool });
+
+const formatOf = (format: ResponseFormat): unknown => {
+  if (format.type !== 'json_schema') return { type: format.type };
+  const { type, ...json_schema } = format;
+  return { type, json_schema };
+};
+
+const toolsOf = ({ tools, toolChoice, parallelToolCalls }: UpstreamRequest): object =>
+  tools.length === 0
+    ? {}
+    : {
+        tools: tools.map(toolOf),
+        tool_choice:
+          typeof toolChoice === 'object' ? { type: 'function', function: { name: toolChoice.name } } : toolChoice,
+        parallel_tool_calls: parallelToolCalls,
+      };
+
+/** A request in the words of Chat Completions. Usage is always asked for. Members that are undefined are left out. */
+export const chatRequest = (request: UpstreamRequest, stream: boolean): unknown => {
+  const { sampling, responseFormat } = request;
+  return {
+    model: request.model,
+    messages: request.messages.map(messageOf),
+    stream,
+    ...(stream ? { stream_options: { include_usage: true } } : {}),
+    max_tokens: request.maxTokens,
+    temperature: sampling.temperature,
+    top_p: sampling.topP,
+    frequency_penalty: sampling.frequencyPenalty,
+    presence_penalty: sampling.presencePenalty,
+    seed: sampling.seed,
+    stop: sampling.stop,
+    user: request.user,
+    reasoning_effort: request.reasoning?.effort,
+    response_format: responseFormat === undefined ? undefined : formatOf(responseFormat),
+    ...toolsOf(request),
+  };
+};

@@ -1,0 +1,111 @@
+import { Pool, type Dispatcher } from 'undici';
+import type { Clock } from '../../../src/kernel/clock.ts';
+import { completionCollector } from '../../../src/kernel/completion-collector.ts';
+import type { CallOptions, ChatUpstream, UpstreamEvent, UpstreamRequest } from '../../../src/kernel/upstream.ts';
+import { baseUrlOf } from './base-url.ts';
+import type { Codec } from './codec.ts';
+import { eventBatches, oneBatch } from './event-batches.ts';
+import { post, type Answer, type Patience } from './post.ts';
+import { readJson, readRefusal, type Refused } from './read-json.ts';
+
+/** How a provider is reached. */
+export type UpstreamOptions = Readonly<{
+  provider: string;
+  /** With or without a trailing `/v1`. */
+  baseUrl: string;
+  headers: Readonly<Record<string, string>>;
+  clock: Clock;
+  /** Milliseconds: silence that ends a call (300,000 when absent) and its longest time (1,740,000). */
+  idleMs?: number;
+  totalMs?: number;
+  connectMs?: number;
+}>;
+
+/** Which language to speak to the provider, asked before each call; told when the provider does not know it. */
+export type Surface = Readonly<{
+  codec: () => Codec;
+  /** Another language to try after this refusal, or undefined: then the refusal stands. */
+  insteadOf: (codec: Codec, refused: Refused) => Codec | undefined;
+  /** The provider has accepted a call in this language. */
+  understood: (codec: Codec) => void;
+}>;
+
+/** A provider that speaks one language only. */
+export const onlySurface = (codec: Codec): Surface => ({
+  codec: () => codec,
+  insteadOf: () => undefined,
+  understood: () => undefined,
+});
+
+const IDLE_MS = 300_000;
+const TOTAL_MS = 1_740_000;
+const CONNECT_MS = 30_000;
+/** Connections are kept this long after their last use. */
+const KEEP_ALIVE_MS = 60_000;
+
+type Accepted = Readonly<{ answer: Answer; codec: Codec }>;
+
+/** A provider over HTTP, on connections that are kept and shared by all its calls. */
+export const chatUpstream = (options: UpstreamOptions, surface: Surface): ChatUpstream => {
+  const { provider, clock, idleMs = IDLE_MS, totalMs = TOTAL_MS } = options;
+  const { origin, prefix } = baseUrlOf(options.baseUrl);
+  const dispatcher: Dispatcher = new Pool(origin, {
+    connections: null,
+    pipelining: 1,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connect: { timeout: options.connectMs ?? CONNECT_MS, keepAlive: true },
+  });
+  const streaming: Patience = { headersMs: idleMs, idleMs, totalMs };
+  // A whole answer is thought out before its head is sent.
+  const whole: Patience = { headersMs: totalMs, idleMs, totalMs };
+
+  const send = async (
+    codec: Codec,
+    request: UpstreamRequest,
+    { signal }: CallOptions,
+    stream: boolean,
+  ): Promise<Accepted> => {
+    const answer = await post(dispatcher, {
+      provider,
+      path: prefix + codec.path,
+      headers: {
+        ...options.headers,
+        accept: stream ? 'text/event-stream' : 'application/json',
+        'content-type': 'application/json',
+        'x-request-id': request.requestId,
+      },
+      body: JSON.stringify(codec.encode(request, stream)),
+      signal,
+      patience: stream ? streaming : whole,
+    });
+    if (answer.status < 300) {
+      surface.understood(codec);
+      return { answer, codec };
+    }
+    const refused = await readRefusal(provider, answer, clock());
+    const other = surface.insteadOf(codec, refused);
+    if (other === undefined) throw refused.error;
+    return send(other, request, { signal }, stream);
+  };
+
+  const streams = ({ headers }: Answer): boolean => String(headers['content-type']).includes('text/event-stream');
+
+  const batches = async ({ answer, codec }: Accepted): Promise<AsyncIterable<readonly UpstreamEvent[]>> =>
+    // A server that cannot stream answers at once; that is an answer too.
+    streams(answer) || !String(answer.headers['content-type']).includes('json')
+      ? eventBatches(provider, answer, codec.decoder(provider))
+      : oneBatch(codec.decode(provider, await readJson(provider, answer)));
+
+  return {
+    provider,
+    stream: async (request, call) => batches(await send(surface.codec(), request, call, true)),
+    complete: async (request, call) => {
+      const collected = completionCollector();
+      for await (const batch of await batches(await send(surface.codec(), request, call, false))) {
+        batch.forEach(collected.take);
+      }
+      return collected.whole();
+    },
+    close: () => dispatcher.destroy(),
+  };
+};

@@ -1,0 +1,81 @@
+import { expect } from 'chai';
+import { completionCollector } from '../../src/kernel/completion-collector.ts';
+import {
+  isUpstreamError,
+  type ChatUpstream,
+  type Completion,
+  type UpstreamRequest,
+} from '../../src/kernel/upstream.ts';
+import type { Expected, RecordedCase } from './recorded-cases.ts';
+
+/** A request as small as can be. */
+export const request = (over: Partial<UpstreamRequest> = {}): UpstreamRequest => ({
+  requestId: '5b8f3a0e-0000-4000-8000-000000000001',
+  model: 'some-model',
+  messages: [{ role: 'user', parts: [{ type: 'text', text: 'Hello' }] }],
+  sampling: {},
+  tools: [],
+  webMode: false,
+  ...over,
+});
+
+/** What became of a replayed case: the answer as far as it came, and the failure if there was one. */
+export type Replayed = Readonly<{ completion: Completion; failure: unknown; batches: number }>;
+
+/** Runs a case through an adapter, streamed or not as it was recorded. */
+export const replay = async (upstream: ChatUpstream, streaming: boolean): Promise<Replayed> => {
+  const collected = completionCollector();
+  const { signal } = new AbortController();
+  let batches = 0;
+  try {
+    if (!streaming) return { completion: await upstream.complete(request(), { signal }), failure: undefined, batches };
+    for await (const batch of await upstream.stream(request(), { signal })) {
+      batches += 1;
+      batch.forEach(collected.take);
+    }
+    return { completion: collected.whole(), failure: undefined, batches };
+  } catch (failure) {
+    return { completion: collected.whole(), failure, batches };
+  }
+};
+
+const thenTokens = (expected: Expected, { usage }: Completion): void => {
+  if (expected.prompt_tokens === null) return expect(usage).to.equal(undefined) as unknown as void;
+  const cached = expected.cached_tokens ?? 0;
+  const written = expected.cache_write_tokens ?? 0;
+  const reasoning = expected.reasoning_tokens ?? 0;
+  expect(usage).to.deep.include({
+    inputUncached: expected.prompt_tokens - cached - written,
+    inputCachedRead: cached,
+    inputCacheWrite: written,
+    outputVisible: (expected.completion_tokens ?? 0) - reasoning,
+    outputReasoning: reasoning,
+    source: 'final',
+  });
+};
+
+const thenFailed = ({ status, expected }: RecordedCase, failure: unknown): void => {
+  if (!isUpstreamError(failure)) return expect.fail(`no failure of the provider: ${String(failure)}`);
+  expect(failure.status).to.equal(status === 200 ? undefined : status);
+  const code = expected.error?.code ?? expected.error?.type ?? '';
+  if (code === 'insufficient_quota') expect(failure.kind).to.equal('quota');
+  expect(failure.providerMessage).to.include(code).and.not.include('sk-');
+};
+
+/** The case came through as it was recorded. */
+export const thenAsRecorded = (recorded: RecordedCase, { completion, failure }: Replayed): void => {
+  const { expected } = recorded;
+  if (expected.error !== undefined) {
+    expect(completion.text).to.equal(expected.text ?? '');
+    return thenFailed(recorded, failure);
+  }
+  if (failure !== undefined) throw failure as Error;
+  expect(completion.text).to.equal(expected.text);
+  expect(completion.finish).to.equal(expected.finish_reason);
+  if (expected.finish_reason_native !== undefined) expect(completion.native).to.equal(expected.finish_reason_native);
+  expect(completion.toolCalls).to.deep.equal(expected.tool_calls ?? []);
+  expect(completion.refusal).to.equal(expected.refusal ?? '');
+  if (expected.reasoning_text !== undefined) expect(completion.reasoning).to.equal(expected.reasoning_text);
+  thenTokens(expected, completion);
+  expect(completion.upstreamId).to.not.equal('');
+};
