@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { DomainError } from '../../kernel/errors.ts';
+import type { AppClaims } from '../../kernel/tokens.ts';
+import type { Credentials } from '../authenticator.ts';
+
+/** A refusal of the caller's proof. Clients look for phrases in it, so the words here are fixed. */
+export const refused = (why: string): DomainError => new DomainError('authentication_error', why);
+
+const LOGOUT = /\/auth\/logout\/?$/;
+
+/** The token that the request offers. A present API key never falls back to a token. */
+export const bearerOf = ({ apiKey, authorization }: Credentials): string => {
+  if (apiKey !== undefined || authorization?.startsWith('ApiKey ') === true) {
+    throw refused('API keys are not known here; send a token as "Authorization: Bearer"');
+  }
+  if (authorization?.startsWith('Bearer ') !== true) throw refused('Missing credentials');
+  return authorization.slice('Bearer '.length).trim();
+};
+
+/** The device that the token is bound to must be the one that sends it. */
+export const checkDevice = ({ deviceId }: AppClaims, offered: Credentials): void => {
+  if (deviceId === undefined) return;
+  if (offered.deviceId === undefined) {
+    throw refused('device binding validation failed: the header X-Device-ID is missing');
+  }
+  if (offered.deviceId.toLowerCase() !== deviceId) {
+    throw refused('device binding validation failed: device id mismatch');
+  }
+};
+
+/** Logging out is excused: the desktop does not send the header there, and a token nobody can end helps nobody. */
+export const checkBinding = ({ binding }: AppClaims, { tokenBinding, method, path }: Credentials): void => {
+  if (binding === undefined) return;
+  if (tokenBinding === undefined) {
+    if (method === 'POST' && LOGOUT.test(path)) return;
+    throw refused('token binding validation failed: missing x-token-binding header');
+  }
+  const hash = createHash('sha256').update(tokenBinding, 'utf8').digest('hex');
+  if (hash !== binding) throw refused('token binding validation failed');
+};
+
+/** Reading needs the scope `read`, everything else `write` too. */
+export const checkScope = ({ scopes }: AppClaims, { method }: Credentials): void => {
+  const needed = method === 'GET' || method === 'HEAD' ? ['read'] : ['read', 'write'];
+  const missing = needed.filter((scope) => !scopes.includes(scope));
+  if (missing.length > 0) throw refused(`the token lacks the scope ${missing.join(' and ')}`);
+};
