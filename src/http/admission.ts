@@ -26,7 +26,7 @@ export const admitAddress =
     const standing = await gate.countAddress(scope, ctx.state.ip);
     announce(ctx, standing);
     refuseWhenOver(standing, 'too many requests from this address');
-    return next();
+    await next();
   };
 
 /** Proves the caller, and for administrators the role. */
@@ -38,7 +38,7 @@ export const authenticate =
     if (access === 'admin' && caller.role !== 'admin') {
       throw new DomainError('forbidden', 'this needs the administrator role; ask an administrator');
     }
-    return next();
+    await next();
   };
 
 /** Counts the call for the user who was proven. */
@@ -50,5 +50,5 @@ export const admitUser =
       announce(ctx, standing);
       refuseWhenOver(standing, 'too many requests from this user');
     }
-    return next();
+    await next();
   };

@@ -18,6 +18,10 @@ export const goneSignal = (response: ServerResponse): AbortSignal => {
   return controller.signal;
 };
 
-/** True for what handlers throw because the client has gone, as against a failure of theirs that came at that time. */
-export const isBecauseGone = (thrown: unknown, gone: AbortSignal): boolean =>
-  gone.aborted && thrown instanceof Error && (thrown === gone.reason || thrown.name === 'AbortError');
+/** True for what is thrown because the client has gone, as against a failure of ours that came at that time. */
+export const isBecauseGone = (thrown: unknown, gone: AbortSignal): boolean => {
+  if (!(thrown instanceof Error)) return false;
+  // The request can be known to be cut a moment before the answer is.
+  if (thrown instanceof ClientGoneError) return true;
+  return gone.aborted && thrown.name === 'AbortError';
+};

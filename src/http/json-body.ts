@@ -47,8 +47,12 @@ const parse = (text: string): unknown => {
   }
 };
 
+const refuseCrowd = (): never => {
+  throw badRequest(`the body holds more than ${MAX_VALUES} values`);
+};
+
 const childrenOf = (value: object): readonly unknown[] => {
-  if (Array.isArray(value)) return value;
+  if (Array.isArray(value)) return value.length > MAX_VALUES ? refuseCrowd() : value;
   if (Object.hasOwn(value, '__proto__')) throw badRequest('a key of the body has a name that is not allowed');
   return Object.values(value);
 };
@@ -60,7 +64,7 @@ const refuseHostile = (root: unknown): void => {
   for (let depth = 0; level.length > 0; depth += 1) {
     seen += level.length;
     if (depth > MAX_DEPTH) throw badRequest(`the body is nested deeper than ${MAX_DEPTH} levels`);
-    if (seen > MAX_VALUES) throw badRequest(`the body holds more than ${MAX_VALUES} values`);
+    if (seen > MAX_VALUES) refuseCrowd();
     level = level.flatMap((value) => (typeof value === 'object' && value !== null ? childrenOf(value) : []));
   }
 };

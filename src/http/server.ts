@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { refuseUnparsed } from './unparsed.ts';
 
@@ -40,8 +40,11 @@ const connectionsOf = (server: Server): ReadonlySet<Socket> => {
   return open;
 };
 
+/** What answers requests; it settles its own failures. */
+type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
 /** Listens. Rejects when the address is taken. */
-export const serve = async (handler: RequestListener, options: ServeOptions): Promise<Serving> => {
+export const serve = async (handler: Handler, options: ServeOptions): Promise<Serving> => {
   let stopping = false;
   const server = createServer({
     headersTimeout: options.headersTimeoutMs ?? 15_000,
@@ -56,7 +59,7 @@ export const serve = async (handler: RequestListener, options: ServeOptions): Pr
     response.once('close', () => {
       if (stopping) setImmediate(() => server.closeIdleConnections());
     });
-    handler(request, response);
+    void handler(request, response);
   };
   // The second event asks whether a body is welcome: the body reader says so, once nothing else refuses the request.
   server.on('request', handle).on('checkContinue', handle).on('clientError', refuseUnparsed);
