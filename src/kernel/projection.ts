@@ -10,7 +10,7 @@ import type { Upcasters } from './upcasting.ts';
 export type RowOp =
   /** Insert the row, or set these columns of it. Columns not named keep their value (or their default when new). */
   | Readonly<{ op: 'set'; table: Table; key: Row; set: Row }>
-  /** Add to bigint columns of the row; a row that does not exist starts at zero, with `set` filling other columns. */
+  /** Add to bigint columns of the row, which start at zero, and set the columns of `set`, as `set` does. */
   | Readonly<{ op: 'add'; table: Table; key: Row; add: Readonly<Record<string, bigint>>; set?: Row }>
   /** Insert-only tables: one row an event, never changed. A row whose key exists is left alone. */
   | Readonly<{ op: 'insert'; table: Table; row: Row }>
@@ -43,16 +43,26 @@ export type Projection = Readonly<{
   tables: readonly Table[];
   /** Names of the streams it reads start with one of these; empty: all streams but the store's own. */
   streamPrefixes: readonly string[];
-  upcasters: Upcasters;
+  /**
+   * How stored events become what the handlers are written for. `as-stored` is for read models about events as such:
+   * any type, no upcasting, and sealed members stay sealed.
+   */
+  upcasters: Upcasters | 'as-stored';
+  /** The event types that it handles; all others are passed by unread. Absent: every type is handled. */
+  types?: ReadonlySet<string>;
   /** What the event does; an empty list for an event it does not care about. Throws only on a fault. */
   apply: (event: Projected) => readonly RowOp[];
 }>;
 
 /** Declares a projection by one handler an event type; what it handles is what is listed. */
 export const defineProjection = <E extends Event>(
-  spec: Omit<Projection, 'apply'> & Readonly<{ on: Handlers<E> }>,
+  spec: Omit<Projection, 'apply' | 'types'> & Readonly<{ on: Handlers<E> }>,
 ): Projection => {
   const { on, ...rest } = spec;
   const handlers = on as Readonly<Record<string, ((event: Projected) => readonly RowOp[]) | undefined>>;
-  return { ...rest, apply: (event) => handlers[event.type]?.(event) ?? [] };
+  return {
+    ...rest,
+    types: new Set(Object.keys(on)),
+    apply: (event) => handlers[event.type]?.(event) ?? [],
+  };
 };

@@ -24,13 +24,29 @@ export const sql = (strings: TemplateStringsArray, ...parts: readonly unknown[])
   return { text, values };
 };
 
-/** One question to the read models: a statement and how its rows are told. `Row` holds what pg gives for the columns. */
+/**
+ * One question to the read models: a statement and how its rows are told. `Row` holds the columns as they come: bigint as
+ * bigint, timestamptz as ISO text in UTC with six decimals, jsonb parsed, the rest as text, number or boolean.
+ */
 export type Query<Row, View> = Readonly<{ statement: Statement; present: (rows: readonly Row[]) => View }>;
 
-/** The port that answers queries. */
+/** The port that answers queries. A database that cannot answer now is a DatabaseUnavailableError. */
 export type QueryRunner = Readonly<{
   /** As the role that serves users: row-level security shows it only this user's rows. */
   asUser: <Row, View>(userId: string, query: Query<Row, View>) => Promise<View>;
   /** As the system role, which sees all rows of the read models and may change none. */
   asSystem: <Row, View>(query: Query<Row, View>) => Promise<View>;
 }>;
+
+/** The read models cannot be asked at the moment; nothing is known about the question itself. Asking again is safe. */
+export class DatabaseUnavailableError extends Error {
+  readonly tag = 'DatabaseUnavailableError';
+  constructor(what: string, cause?: unknown) {
+    super(`database: ${what}`, { cause });
+    this.name = 'DatabaseUnavailableError';
+  }
+}
+
+/** True for a DatabaseUnavailableError, also one made by another copy of this module. */
+export const isDatabaseUnavailable = (error: unknown): error is DatabaseUnavailableError =>
+  error instanceof Error && 'tag' in error && error.tag === 'DatabaseUnavailableError';

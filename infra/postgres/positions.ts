@@ -1,0 +1,96 @@
+import { comparePositions, type Position } from '../../src/kernel/event-store.ts';
+import type { Place } from './projection-state.ts';
+
+type Waiter = Readonly<{ names: readonly string[]; position: Position; settle: (reached: boolean) => void }>;
+
+/** What this process knows of how far projections have come, its own and those of other instances. */
+export type Positions = Readonly<{
+  /** Takes note of a place; an older one of the same generation changes nothing. */
+  note: (place: Place) => void;
+  /** Takes note that the log has nothing for the projection between its place and `position`. */
+  pass: (place: Place, position: Position) => void;
+  /** How far the projection has come. */
+  of: (name: string) => Place;
+  /** A projection that has stopped is not waited for. */
+  failed: (name: string, now: boolean) => void;
+  /** True when all have reached the position within `timeoutMs`; false when not, or when one has stopped. */
+  waitFor: (names: readonly string[], position: Position, timeoutMs: number) => Promise<boolean>;
+  /** The projections that somebody waits for at this moment. */
+  awaited: () => ReadonlySet<string>;
+}>;
+
+const NEVER = { generation: -1n, position: undefined };
+
+const isBehind = (position: Position | undefined, other: Position): boolean =>
+  position === undefined || comparePositions(position, other) < 0;
+
+/** Keeps positions in memory; `onWait` is called when somebody begins to wait. */
+export const positions = (onWait: () => void): Positions => {
+  const known = new Map<string, Place>();
+  const passed = new Map<string, Place>();
+  const stopped = new Set<string>();
+  const waiters = new Set<Waiter>();
+
+  const placeOf = (name: string): Place => known.get(name) ?? { name, ...NEVER };
+  const reached = (name: string, position: Position): boolean => {
+    const place = placeOf(name);
+    if (!isBehind(place.position, position)) return true;
+    const beyond = passed.get(name);
+    return beyond?.generation === place.generation && !isBehind(beyond.position, position);
+  };
+  const settled = ({ names, position }: Pick<Waiter, 'names' | 'position'>): boolean =>
+    names.every((name) => stopped.has(name) || reached(name, position));
+  const outcome = ({ names, position }: Pick<Waiter, 'names' | 'position'>): boolean =>
+    names.every((name) => reached(name, position));
+  const look = (): void => {
+    for (const waiter of [...waiters]) if (settled(waiter)) waiter.settle(outcome(waiter));
+  };
+
+  const note = (place: Place): void => {
+    const before = placeOf(place.name);
+    if (place.generation < before.generation) return;
+    const older = place.position === undefined || !isBehind(before.position, place.position);
+    if (place.generation === before.generation && older) return;
+    known.set(place.name, place);
+    look();
+  };
+
+  const waitFor = (names: readonly string[], position: Position, timeoutMs: number): Promise<boolean> => {
+    const wish = { names, position };
+    if (settled(wish)) return Promise.resolve(outcome(wish));
+    return new Promise((resolve) => {
+      const settle = (answer: boolean): void => {
+        clearTimeout(timer);
+        waiters.delete(waiter);
+        resolve(answer);
+      };
+      const waiter: Waiter = { ...wish, settle };
+      const timer = setTimeout(settle, timeoutMs, false);
+      waiters.add(waiter);
+      onWait();
+    });
+  };
+
+  return {
+    note,
+    pass: (place, position) => {
+      if (place.generation !== placeOf(place.name).generation) return;
+      if (
+        !isBehind(passed.get(place.name)?.position, position) &&
+        passed.get(place.name)?.generation === place.generation
+      )
+        return;
+      passed.set(place.name, { ...place, position });
+      look();
+    },
+    of: placeOf,
+    failed: (name, now) => {
+      if (now) stopped.add(name);
+      else stopped.delete(name);
+      if (now) look();
+    },
+    waitFor,
+    awaited: () =>
+      new Set([...waiters].flatMap(({ names, position }) => names.filter((name) => !reached(name, position)))),
+  };
+};

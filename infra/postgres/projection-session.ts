@@ -1,0 +1,173 @@
+import {
+  comparePositions,
+  isStoreUnavailable,
+  type EventStore,
+  type Position,
+  type StoredEvent,
+} from '../../src/kernel/event-store.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
+import type { Projection } from '../../src/kernel/projection.ts';
+import type { Statement } from '../../src/kernel/query.ts';
+import { batches, type Batch, type BatchLimits } from './batches.ts';
+import { flight } from './flight.ts';
+import { isPassing, isMissing } from './faults.ts';
+import type { DatabasePools } from './pools.ts';
+import { prepare } from './prepare.ts';
+import { applyEvents, HandlerFailure, type Opener } from './project-events.ts';
+import { advance, type Place, type StateStatus } from './projection-state.ts';
+import { foldRows } from './row-fold.ts';
+import { writeStatements } from './row-writer.ts';
+
+/** Somebody else has moved the projection, or a rebuild was asked for: what we know of it is old. */
+export class FencedError extends Error {
+  constructor(name: string) {
+    super(`${name} is not where its owner thought`);
+    this.name = 'FencedError';
+  }
+}
+
+export type SessionDeps = Readonly<{
+  store: EventStore;
+  pools: Pick<DatabasePools, 'projector'>;
+  vault: Opener;
+  clock: Clock;
+  owner: string;
+  limits: BatchLimits;
+  /** Told of each place reached, and of the events written to reach it. */
+  onPlace: (place: Place, written: number) => void;
+  /** Given a way to tell the session that the log holds nothing for it between a place and a position. */
+  onPassed: (passed: (place: Place, position: Position) => void) => void;
+}>;
+
+/** Checkpoints alone are written this seldom, in milliseconds. */
+const IDLE_WRITES = 1000;
+
+const isLater = (position: Position, place: Place): boolean =>
+  place.position === undefined || comparePositions(position, place.position) > 0;
+
+/**
+ * Owns one projection until something ends it: prepares its tables, reads its part of the log from its place on, and
+ * writes rows and place together. Returns when `signal` aborts; throws what stopped it.
+ */
+export const runSession = async (projection: Projection, deps: SessionDeps, signal: AbortSignal): Promise<void> => {
+  const { store, pools, vault, clock, owner, limits } = deps;
+  let status: StateStatus = 'catching_up';
+  let lastWrite = 0;
+
+  const write = async (
+    from: Place,
+    position: Position | undefined,
+    events: number,
+    asOf: Date,
+    rows: readonly Statement[],
+  ) => {
+    const client = await pools.projector.connect();
+    try {
+      const [, moved] = await flight(
+        client.query('begin'),
+        advance(client, from, { position, events, asOf, status, owner }),
+      );
+      if (!moved) throw new FencedError(projection.name);
+      await flight(...rows.map(({ text, values }) => client.query(text, [...values])), client.query('commit'));
+      client.release();
+    } catch (error) {
+      // Ending the connection ends the transaction, whatever state it is in.
+      client.release(true);
+      throw error;
+    }
+    lastWrite = performance.now();
+    const place = { ...from, position };
+    deps.onPlace(place, events);
+    return place;
+  };
+
+  const asOfNow = (events: readonly StoredEvent[]): Date =>
+    status === 'live' ? clock() : (events.at(-1)?.created ?? clock());
+
+  /** Writes events in one transaction, those before a failing one included. */
+  const writeEvents = async (
+    from: Place,
+    events: readonly StoredEvent[],
+    through: Position | undefined,
+  ): Promise<Place> => {
+    const { ops, applied, failure } = await applyEvents(projection, vault, events);
+    const last = events[applied - 1];
+    const whole = failure === undefined;
+    let place = from;
+    if (whole || last !== undefined) {
+      const position = whole ? through : (last?.position ?? through);
+      place = await write(from, position, applied, asOfNow(events.slice(0, applied)), writeStatements(foldRows(ops)));
+    }
+    if (failure !== undefined) throw failure;
+    return place;
+  };
+
+  /** Writes event by event, to find the one that the database refuses. */
+  const writeSingly = async (
+    from: Place,
+    events: readonly StoredEvent[],
+    through: Position | undefined,
+  ): Promise<Place> => {
+    let place = from;
+    for (const [index, event] of events.entries()) {
+      try {
+        place = await writeEvents(place, [event], index === events.length - 1 ? through : event.position);
+      } catch (error) {
+        if (isOfTheMoment(error) || error instanceof HandlerFailure) throw error;
+        throw new HandlerFailure(event, error);
+      }
+    }
+    return place;
+  };
+
+  const writeBatch = async (from: Place, { events, through }: Batch): Promise<Place> => {
+    try {
+      return await writeEvents(from, events, through);
+    } catch (error) {
+      if (isOfTheMoment(error) || error instanceof HandlerFailure) throw error;
+      return writeSingly(from, events, through);
+    }
+  };
+
+  const next = async (place: Place, batch: Batch): Promise<Place> => {
+    const becomesLive = batch.caughtUp && status !== 'live';
+    if (batch.caughtUp) status = 'live';
+    const through = batch.through !== undefined && isLater(batch.through, place) ? batch.through : place.position;
+    const idle = batch.events.length === 0 && !becomesLive;
+    if (idle && (through === place.position || performance.now() - lastWrite < IDLE_WRITES)) return place;
+    return writeBatch(place, { ...batch, through });
+  };
+
+  const follow = async (start: Place, until: AbortSignal): Promise<void> => {
+    const from = start.position;
+    const filter = { streamPrefixes: projection.streamPrefixes };
+    const feed = batches(store.subscribe({ ...(from === undefined ? {} : { from }), filter, signal: until }), limits);
+    let place = start;
+    deps.onPassed((seen, position) => {
+      // What was found out about another place says nothing about this one.
+      if (samePlace(seen, place)) feed.passed(position);
+    });
+    for await (const batch of feed) {
+      if (until.aborted) return;
+      place = await next(place, batch);
+    }
+  };
+
+  const over = new AbortController();
+  try {
+    const { place } = await prepare(pools.projector, projection, owner, await store.head());
+    deps.onPlace(place, 0);
+    await follow(place, AbortSignal.any([signal, over.signal]));
+  } finally {
+    over.abort();
+  }
+};
+
+const samePlace = (a: Place, b: Place): boolean =>
+  a.generation === b.generation &&
+  a.position?.commit === b.position?.commit &&
+  a.position?.prepare === b.position?.prepare;
+
+/** True for what passes by itself or with a new session; all else is the fault of an event or of the build. */
+export const isOfTheMoment = (error: unknown): boolean =>
+  error instanceof FencedError || isPassing(error) || isMissing(error) || isStoreUnavailable(error);

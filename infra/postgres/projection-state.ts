@@ -1,0 +1,233 @@
+import type pg from 'pg';
+import type { Position } from '../../src/kernel/event-store.ts';
+
+/** Notifications of this channel say how far a projection has come: `name generation commit prepare`. */
+export const PROGRESS = 'projector_progress';
+/** Notifications of this channel name a projection whose owner should look at its state row. */
+export const CONTROL = 'projector_control';
+
+/** Advisory locks of projections stand in a class of their own, beside those of anything else on this database. */
+export const LOCK_CLASS = 20_260;
+
+export type StateStatus = 'catching_up' | 'live' | 'failed';
+
+/** The event that a projection has stopped at, and why. `position` is undefined when no event was the cause. */
+export type Parked = Readonly<{
+  position: Position | undefined;
+  eventId: string | undefined;
+  eventType: string | undefined;
+  cause: string;
+  attempts: number;
+  firstFailedAt: string;
+  lastFailedAt: string;
+}>;
+
+/** A row of projector.state, with its parked event. Times are ISO text with six decimals. */
+export type ProjectionState = Readonly<{
+  name: string;
+  version: number;
+  definition: string;
+  tables: readonly string[];
+  generation: bigint;
+  requested: bigint;
+  generationSince: string;
+  position: Position | undefined;
+  target: bigint | undefined;
+  events: bigint;
+  asOf: string | undefined;
+  status: StateStatus;
+  owner: string;
+  updatedAt: string;
+  /** True while an instance holds its lock. */
+  owned: boolean;
+  parked: Parked | undefined;
+}>;
+
+type StateRow = Readonly<{
+  name: string;
+  version: number;
+  definition: string;
+  tables: readonly string[];
+  generation: bigint;
+  requested: bigint;
+  generation_since: string;
+  commit_position: bigint | null;
+  prepare_position: bigint | null;
+  target_position: bigint | null;
+  events: bigint;
+  as_of: string | null;
+  status: StateStatus;
+  owner: string;
+  updated_at: string;
+  owned: boolean;
+  parked_commit: bigint | null;
+  parked_prepare: bigint | null;
+  event_id: string | null;
+  event_type: string | null;
+  cause: string | null;
+  attempts: number | null;
+  first_failed_at: string | null;
+  last_failed_at: string | null;
+}>;
+
+const positionOf = (commit: bigint | null, prepare: bigint | null): Position | undefined =>
+  commit === null || prepare === null ? undefined : { commit, prepare };
+
+const parkedOf = (row: StateRow): Parked | undefined =>
+  row.cause === null
+    ? undefined
+    : {
+        position: positionOf(row.parked_commit, row.parked_prepare),
+        eventId: row.event_id ?? undefined,
+        eventType: row.event_type ?? undefined,
+        cause: row.cause,
+        attempts: row.attempts ?? 0,
+        firstFailedAt: row.first_failed_at ?? '',
+        lastFailedAt: row.last_failed_at ?? '',
+      };
+
+const stateOf = (row: StateRow): ProjectionState => ({
+  name: row.name,
+  version: row.version,
+  definition: row.definition,
+  tables: row.tables,
+  generation: row.generation,
+  requested: row.requested,
+  generationSince: row.generation_since,
+  position: positionOf(row.commit_position, row.prepare_position),
+  target: row.target_position ?? undefined,
+  events: row.events,
+  asOf: row.as_of ?? undefined,
+  status: row.status,
+  owner: row.owner,
+  updatedAt: row.updated_at,
+  owned: row.owned,
+  parked: parkedOf(row),
+});
+
+const columns = `s.*, p.commit_position as parked_commit, p.prepare_position as parked_prepare, p.event_id, p.event_type,
+  p.cause, p.attempts, p.first_failed_at, p.last_failed_at,
+  exists (select from pg_locks l where l.locktype = 'advisory' and l.classid::bigint = ${LOCK_CLASS}
+    and l.database = (select oid from pg_database where datname = current_database())
+    and l.objid::bigint = hashtext(s.name)::bigint & 4294967295) as owned`;
+
+type Queryable = Pick<pg.ClientBase | pg.Pool, 'query'>;
+
+/** The state of every projection that has ever run on this database. */
+export const readStates = async (db: Queryable): Promise<readonly ProjectionState[]> => {
+  const { rows } = await db.query<StateRow>(
+    `select ${columns} from projector.state s left join projector.parked p using (name) order by s.name`,
+  );
+  return rows.map(stateOf);
+};
+
+/** One projection's state, its row locked until the transaction ends; undefined when it has never run. */
+export const lockState = async (db: Queryable, name: string): Promise<ProjectionState | undefined> => {
+  const { rows } = await db.query<StateRow>(
+    `select ${columns} from projector.state s left join projector.parked p using (name) where s.name = $1 for update of s`,
+    [name],
+  );
+  return rows[0] === undefined ? undefined : stateOf(rows[0]);
+};
+
+/** The place a projection stands at, as its owner knows it. Only who knows it right may move it. */
+export type Place = Readonly<{ name: string; generation: bigint; position: Position | undefined }>;
+
+export type Step = Readonly<{
+  position: Position | undefined;
+  events: number;
+  asOf: Date;
+  status: StateStatus;
+  owner: string;
+}>;
+
+/**
+ * Moves a projection on and tells everybody, when the transaction commits. Answers false, having done nothing, when it
+ * does not stand at `from` any more or a rebuild was asked for: then somebody else owns it, or its tables are to go.
+ */
+export const advance = async (db: Queryable, from: Place, step: Step): Promise<boolean> => {
+  const { name, generation, position } = from;
+  const { rowCount } = await db.query(
+    `with moved as (
+       update projector.state
+       set commit_position = $5, prepare_position = $6, events = events + $7, as_of = greatest(as_of, $8::timestamptz), status = $9,
+         owner = $10, updated_at = now()
+       where name = $1 and generation = $2 and requested = $2
+         and commit_position is not distinct from $3::bigint and prepare_position is not distinct from $4::bigint
+       returning name),
+     freed as (delete from projector.parked where name in (select name from moved))
+     select pg_notify('${PROGRESS}', $11) from moved`,
+    [
+      name,
+      generation,
+      position?.commit ?? null,
+      position?.prepare ?? null,
+      step.position?.commit ?? null,
+      step.position?.prepare ?? null,
+      step.events,
+      step.asOf.toISOString(),
+      step.status,
+      step.owner,
+      progressText({ name, generation, position: step.position }),
+    ],
+  );
+  return rowCount === 1;
+};
+
+/** A place as a notification carries it. */
+export const progressText = ({ name, generation, position }: Place): string =>
+  position === undefined
+    ? `${name} ${generation}`
+    : `${name} ${generation} ${position.commit.toString()} ${position.prepare.toString()}`;
+
+/** Reads what `progressText` wrote. */
+export const placeFrom = (text: string): Place => {
+  const [name = '', generation = '0', commit, prepare] = text.split(' ');
+  const position =
+    commit === undefined || prepare === undefined ? undefined : { commit: BigInt(commit), prepare: BigInt(prepare) };
+  return { name, generation: BigInt(generation), position };
+};
+
+export type Failure = Readonly<{
+  position: Position | undefined;
+  eventId: string | undefined;
+  eventType: string | undefined;
+  cause: string;
+}>;
+
+/** Keeps the event that stopped a projection, with its cause, and says so in its state. */
+export const park = async (db: Queryable, name: string, owner: string, failure: Failure, at: Date): Promise<void> => {
+  const { position, eventId, eventType, cause } = failure;
+  await db.query(
+    `with failed as (update projector.state set status = 'failed', owner = $2, updated_at = now() where name = $1)
+     insert into projector.parked as had
+       (name, commit_position, prepare_position, event_id, event_type, cause, attempts, first_failed_at, last_failed_at)
+     values ($1, $3, $4, $5, $6, $7, 1, $8, $8)
+     on conflict (name) do update set commit_position = excluded.commit_position,
+       prepare_position = excluded.prepare_position, event_id = excluded.event_id, event_type = excluded.event_type,
+       cause = excluded.cause, last_failed_at = excluded.last_failed_at,
+       attempts = case when had.event_id is not distinct from excluded.event_id then had.attempts + 1 else 1 end,
+       first_failed_at = case when had.event_id is not distinct from excluded.event_id then had.first_failed_at
+         else excluded.first_failed_at end`,
+    [
+      name,
+      owner,
+      position?.commit ?? null,
+      position?.prepare ?? null,
+      eventId ?? null,
+      eventType ?? null,
+      cause,
+      at.toISOString(),
+    ],
+  );
+};
+
+/** Asks the owner of a projection to build it anew. Answers the generation to wait for; undefined when there is none. */
+export const requestRebuild = async (db: Queryable, name: string): Promise<bigint | undefined> => {
+  const { rows } = await db.query<{ requested: bigint }>(
+    `with asked as (update projector.state set requested = generation + 1 where name = $1 returning requested)
+     select requested, pg_notify('${CONTROL}', $1) from asked`,
+    [name],
+  );
+  return rows[0]?.requested;
+};

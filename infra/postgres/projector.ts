@@ -1,0 +1,215 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../../src/kernel/clock.ts';
+import type { EventStore, Position } from '../../src/kernel/event-store.ts';
+import type { Logger } from '../../src/kernel/logger.ts';
+import type { Projection } from '../../src/kernel/projection.ts';
+import { qualified } from '../../src/kernel/query.ts';
+import type { BatchLimits } from './batches.ts';
+import { causeOf, isMissing } from './faults.ts';
+import { lookAhead, type Standing } from './look-ahead.ts';
+import { migrate } from './migrate.ts';
+import type { DatabasePools } from './pools.ts';
+import { positions } from './positions.ts';
+import type { Opener } from './project-events.ts';
+import { runSession } from './projection-session.ts';
+import { placeFrom, readStates, requestRebuild, type Place, type ProjectionState } from './projection-state.ts';
+import { projectionStatus, type ProjectionStatus } from './projection-status.ts';
+import { supervisor } from './supervisor.ts';
+
+export type ProjectorOptions = Readonly<{
+  projections: readonly Projection[];
+  store: EventStore;
+  pools: DatabasePools;
+  vault: Opener;
+  logger: Logger;
+  clock: Clock;
+  /** Names this process among others; shown to operators. */
+  instance: string;
+  /** False: owns nothing, and only knows how far the others have come. */
+  own?: boolean;
+  limits?: BatchLimits;
+}>;
+
+export type WaitOptions = Readonly<{
+  /** The projections to wait for; absent: all. */
+  names?: readonly string[];
+  /** The stream that was written to: projections that do not read it are not waited for. */
+  stream?: string;
+  timeoutMs: number;
+}>;
+
+export type Projector = Readonly<{
+  /** Begins to work in the background and returns; an absent database or store is waited for. */
+  start: () => void;
+  /** Ends after the batches that are being written. The pools stay open. */
+  stop: () => Promise<void>;
+  /** How each projection is doing, as this process knows it: at most about a second old. */
+  status: () => readonly ProjectionStatus[];
+  /** True when the projections show everything up to `position`; false when that takes too long or one has stopped. */
+  waitFor: (position: Position, options: WaitOptions) => Promise<boolean>;
+  /** Asks the owner, wherever it is, to build a projection anew. False when there is no such projection. */
+  rebuild: (name: string) => Promise<boolean>;
+}>;
+
+/** Milliseconds between looks at the state of all projections, and between looks for somebody who waits. */
+const TICK = 1000;
+const QUICK = 25;
+
+const LIMITS: BatchLimits = { max: 2000, linger: 25 };
+
+/** Keeps read models up to date with the log: one owner a projection over all instances, rows and place in one transaction. */
+export const projector = (options: ProjectorOptions): Projector => {
+  const { projections, store, pools, logger, clock, instance, own = true } = options;
+  const stopping = new AbortController();
+  const sessions = new Map<string, (place: Place, position: Position) => void>();
+  let states = new Map<string, ProjectionState>();
+  let head: Position | undefined;
+  let running: Promise<unknown> = Promise.resolve();
+  let looking: Promise<void> | undefined;
+
+  const known = positions(() => void lookForWaiting());
+
+  const refresh = async (): Promise<void> => {
+    const rows = await readStates(pools.projector);
+    states = new Map(rows.map((state) => [state.name, state]));
+    for (const state of rows) {
+      known.note(state);
+      known.failed(state.name, state.status === 'failed');
+    }
+  };
+
+  const look = async (wanted: (name: string) => boolean): Promise<void> => {
+    const standing = projections
+      .filter(({ name }) => wanted(name))
+      .map((projection): Standing => ({ projection, place: known.of(projection.name) }));
+    if (standing.length === 0) return;
+    const found = await lookAhead(store, standing);
+    for (const { place, passed } of found) {
+      known.pass(place, passed);
+      sessions.get(place.name)?.(place, passed);
+    }
+  };
+
+  /** While somebody waits, finds out soon that there is nothing more to wait for. */
+  const lookForWaiting = (): Promise<void> => {
+    looking ??= (async () => {
+      for (;;) {
+        await delay(QUICK, undefined, { ref: false });
+        const awaited = known.awaited();
+        if (awaited.size === 0 || stopping.signal.aborted) break;
+        const live = (name: string): boolean => awaited.has(name) && states.get(name)?.status === 'live';
+        await look(live).catch(() => delay(TICK, undefined, { ref: false }));
+      }
+    })().finally(() => (looking = undefined));
+    return looking;
+  };
+
+  const supervised = supervisor({
+    projections: own ? projections : [],
+    pools,
+    logger,
+    clock,
+    owner: instance,
+    heard: {
+      progress: (payload) => known.note(placeFrom(payload)),
+      control: (name) => supervised.nudge(name),
+    },
+    session: (projection, signal) =>
+      runSession(
+        projection,
+        {
+          store,
+          pools,
+          vault: options.vault,
+          clock,
+          owner: instance,
+          limits: options.limits ?? LIMITS,
+          onPlace: (place, written) => {
+            known.note(place);
+            if (written > 0) supervised.moved(place.name);
+          },
+          onPassed: (passed) => sessions.set(projection.name, passed),
+        },
+        signal,
+      ).finally(() => sessions.delete(projection.name)),
+    onFailed: async (name) => {
+      known.failed(name, true);
+      await refresh();
+    },
+  });
+
+  /** Tables that somebody has dropped are missed by readers before the next event comes. */
+  const missTables = async (): Promise<void> => {
+    const mine = projections.filter(({ name }) => sessions.has(name));
+    const names = mine.flatMap(({ tables }) => tables.map(qualified));
+    const { rows } = await pools.projector.query<{ name: string }>(
+      'select name from unnest($1::text[]) as name where to_regclass(name) is null',
+      [names],
+    );
+    const missing = new Set(rows.map(({ name }) => name));
+    for (const { name, tables } of mine)
+      if (tables.some((table) => missing.has(qualified(table)))) supervised.nudge(name);
+  };
+
+  const tick = async (): Promise<void> => {
+    try {
+      await refresh();
+      await missTables();
+      head = await store.head();
+      await look((name) => sessions.has(name) && states.get(name)?.status === 'live');
+    } catch (error) {
+      if (!isMissing(error)) {
+        logger.debug({ cause: causeOf(error) }, 'the projections could not be looked at');
+        return;
+      }
+      await migrate(pools, logger);
+      for (const name of sessions.keys()) supervised.nudge(name);
+    }
+  };
+
+  const watch = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      await tick().catch((error: unknown) => logger.warn({ cause: causeOf(error) }, 'no look at the projections'));
+      await delay(TICK, undefined, { signal }).catch(() => undefined);
+    }
+  };
+
+  const waitFor = (position: Position, { names, stream, timeoutMs }: WaitOptions): Promise<boolean> => {
+    const all = projections.filter(
+      ({ name, streamPrefixes }) =>
+        (names?.includes(name) ?? true) &&
+        (stream === undefined ||
+          streamPrefixes.length === 0 ||
+          streamPrefixes.some((prefix) => stream.startsWith(prefix))),
+    );
+    return known.waitFor(
+      all.map(({ name }) => name),
+      position,
+      timeoutMs,
+    );
+  };
+
+  return {
+    start: () => {
+      running = Promise.all([supervised.run(stopping.signal), watch(stopping.signal)]);
+    },
+    stop: async () => {
+      stopping.abort();
+      await running;
+      await looking;
+    },
+    status: () =>
+      projections.map((projection) => {
+        const { name } = projection;
+        const row = states.get(name);
+        const { position } = known.of(name);
+        const state = row === undefined ? undefined : { ...row, position: position ?? row.position };
+        return projectionStatus(projection, state, { head, now: clock() });
+      }),
+    waitFor,
+    rebuild: async (name) => {
+      if (!projections.some((projection) => projection.name === name)) return false;
+      return (await requestRebuild(pools.projector, name)) !== undefined;
+    },
+  };
+};

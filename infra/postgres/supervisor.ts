@@ -1,0 +1,168 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isStoreUnavailable, positionText } from '../../src/kernel/event-store.ts';
+import type { Logger } from '../../src/kernel/logger.ts';
+import type { Projection } from '../../src/kernel/projection.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
+import { openControl, type ControlConnection, type Heard } from './control-connection.ts';
+import { causeOf, isMissing, isPassing } from './faults.ts';
+import { migrate } from './migrate.ts';
+import type { DatabasePools } from './pools.ts';
+import { SupersededError } from './prepare.ts';
+import { HandlerFailure } from './project-events.ts';
+import { FencedError } from './projection-session.ts';
+import { park, type Failure } from './projection-state.ts';
+
+/** Milliseconds: how often a free projection is looked for, and the pauses after what went wrong. */
+const STANDBY = 1000;
+const AGAIN = { first: 100, most: 5000 };
+const FAILED = { first: 1000, most: 60_000 };
+const SUPERSEDED = 10_000;
+
+export type SupervisorDeps = Readonly<{
+  projections: readonly Projection[];
+  pools: DatabasePools;
+  logger: Logger;
+  clock: Clock;
+  owner: string;
+  heard: Heard;
+  /** Works on a projection until `signal` aborts; throws what stopped it. */
+  session: (projection: Projection, signal: AbortSignal) => Promise<void>;
+  /** Told when a projection has stopped, after that was written down. */
+  onFailed: (name: string) => Promise<void>;
+}>;
+
+export type Supervisor = Readonly<{
+  /** Runs until `signal` aborts; never throws. */
+  run: (signal: AbortSignal) => Promise<void>;
+  /** Ends the session or the pause of a projection, so that it looks at its state row now. */
+  nudge: (name: string) => void;
+  /** Told that a projection has moved: what went wrong before is over. */
+  moved: (name: string) => void;
+  owned: () => ReadonlySet<string>;
+}>;
+
+const failureOf = (error: unknown): Failure => {
+  const event = error instanceof HandlerFailure ? error.event : undefined;
+  const cause = causeOf(error instanceof HandlerFailure ? error.cause : error);
+  return { position: event?.position, eventId: event?.id, eventType: event?.type, cause };
+};
+
+const growing = ({ first, most }: typeof AGAIN, attempts: number): number => Math.min(most, first * 2 ** attempts);
+
+/**
+ * Competes for projections by advisory lock, runs those that it gets, and goes on after whatever goes wrong: at once
+ * with somebody else's changes, soon with an absent server, with growing pauses with an event that cannot be applied.
+ * The lock is free during a pause, so that another build can take over.
+ */
+export const supervisor = (deps: SupervisorDeps): Supervisor => {
+  const { projections, pools, logger, clock, owner } = deps;
+  const attempts = new Map<string, number>();
+  const current = new Map<string, AbortController>();
+  const owned = new Set<string>();
+
+  /** Something that a nudge ends. */
+  const endable = async <T>(
+    name: string,
+    signal: AbortSignal,
+    work: (until: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    const nudged = new AbortController();
+    current.set(name, nudged);
+    return work(AbortSignal.any([signal, nudged.signal]));
+  };
+
+  const nap = (name: string, pause: number, signal: AbortSignal): Promise<void> =>
+    endable(name, signal, (until) => delay(pause, undefined, { signal: until }).catch(() => undefined));
+
+  const parkFailure = async (name: string, error: unknown): Promise<void> => {
+    const failure = failureOf(error);
+    const position = failure.position === undefined ? undefined : positionText(failure.position);
+    logger.error(
+      { projection: name, ...failure, position },
+      'a projection has stopped at an event that it cannot apply',
+    );
+    await park(pools.projector, name, owner, failure, clock()).catch((reason: unknown) => {
+      logger.warn({ projection: name, cause: causeOf(reason) }, 'the failure could not be written down');
+    });
+    await deps.onFailed(name);
+  };
+
+  /** What to do about an error: answers the pause before the next try. */
+  const afterwards = async (name: string, error: unknown): Promise<number> => {
+    const count = attempts.get(name) ?? 0;
+    attempts.set(name, count + 1);
+    if (error instanceof FencedError) return growing(AGAIN, Math.min(count, 3));
+    if (error instanceof SupersededError) {
+      logger.warn({ projection: name }, 'a newer release owns this projection; standing by');
+      return SUPERSEDED;
+    }
+    if (isMissing(error)) {
+      logger.warn({ projection: name, cause: causeOf(error) }, 'tables are missing and will be made again');
+      await migrate(pools, logger);
+      return growing(AGAIN, count);
+    }
+    if (isPassing(error) || isStoreUnavailable(error)) {
+      logger.warn({ projection: name, cause: causeOf(error) }, 'a projection waits for a server');
+      return growing(AGAIN, count);
+    }
+    await parkFailure(name, error);
+    return growing(FAILED, count);
+  };
+
+  const own = async (projection: Projection, signal: AbortSignal): Promise<number> => {
+    const { name } = projection;
+    owned.add(name);
+    try {
+      await endable(name, signal, (until) => deps.session(projection, until));
+      return 0;
+    } catch (error) {
+      return signal.aborted ? 0 : await afterwards(name, error).catch(() => AGAIN.most);
+    } finally {
+      owned.delete(name);
+    }
+  };
+
+  const compete = async (projection: Projection, control: ControlConnection, signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      if (await control.tryLock(projection.name)) {
+        const pause = await own(projection, signal);
+        await control.unlock(projection.name);
+        await nap(projection.name, pause, signal);
+      } else await nap(projection.name, STANDBY, signal);
+    }
+  };
+
+  const serve = async (signal: AbortSignal): Promise<void> => {
+    await migrate(pools, logger);
+    const control = await openControl(pools.dedicated(), deps.heard);
+    const broken = new AbortController();
+    const until = AbortSignal.any([signal, control.lost, broken.signal]);
+    const competing = projections.map((projection) =>
+      compete(projection, control, until).catch((error: unknown) => {
+        broken.abort();
+        throw error;
+      }),
+    );
+    await Promise.allSettled(competing);
+    await control.close();
+    await Promise.all(competing);
+  };
+
+  const run = async (signal: AbortSignal): Promise<void> => {
+    for (let tries = 0; !signal.aborted; tries += 1) {
+      const since = performance.now();
+      await serve(signal).catch((error: unknown) => {
+        if (!signal.aborted) logger.warn({ cause: causeOf(error) }, 'the projections wait for the database');
+      });
+      if (performance.now() - since > 10_000) tries = 0;
+      await delay(growing(AGAIN, tries), undefined, { signal }).catch(() => undefined);
+    }
+  };
+
+  return {
+    run,
+    nudge: (name) => current.get(name)?.abort(),
+    moved: (name) => attempts.delete(name),
+    owned: () => owned,
+  };
+};
