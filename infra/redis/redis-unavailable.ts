@@ -1,5 +1,5 @@
 /** Redis did not answer, or not in time: whether the command was carried out is unknown. */
-export class RedisUnavailableError extends Error {
+class RedisUnavailableError extends Error {
   /** The edge knows parts that are away by the end of this name, and answers that the caller may try again. */
   readonly tag = 'RedisUnavailableError';
   constructor(cause: unknown) {

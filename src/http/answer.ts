@@ -36,7 +36,7 @@ export const answer = async (ctx: EdgeContext, reply: Reply, activity: ActivityM
   switch (reply.kind) {
     case 'json':
       if (reply.headers !== undefined) ctx.set({ ...reply.headers });
-      return hand(ctx, reply.status, 'application/json', JSON.stringify(reply.body));
+      return hand(ctx, reply.status, 'application/json', JSON.stringify(reply.body ?? null));
     case 'empty':
       if (reply.headers !== undefined) ctx.set({ ...reply.headers });
       ctx.body = null;

@@ -49,7 +49,7 @@ const refusalOf = (thrown: unknown): DomainError => {
 };
 
 /** The HTTP status of an error type. */
-export const statusOfType = (type: ErrorType): number => statusOf[errorCatalogue[type].kind];
+const statusOfType = (type: ErrorType): number => statusOf[errorCatalogue[type].kind];
 
 /** How anything that was thrown is answered. */
 export const problemOf = (thrown: unknown): Problem => {

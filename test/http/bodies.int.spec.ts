@@ -51,8 +51,8 @@ describe('request bodies', () => {
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
   /** Sends bytes as they are and reads until the server closes or `until` is seen. */
-  const raw = async (text: string, until: RegExp): Promise<string> => {
-    const socket = connect(Number(new URL(under.url).port), '127.0.0.1');
+  const raw = async (text: string, until: RegExp, server = under): Promise<string> => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     let seen = '';
     socket.on('data', (chunk: Buffer) => {
       seen += chunk.toString();
@@ -149,5 +149,13 @@ describe('request bodies', () => {
     expect(body).to.include({ code: 400, error_type: 'bad_request', errorType: 'bad_request' });
     const big = await raw(`GET / HTTP/1.1\r\nHost: x\r\nX-Big: ${'x'.repeat(20_000)}\r\n\r\n`, /never/);
     expect(big).to.match(/^HTTP\/1.1 431 /);
+  });
+
+  it('answers 408 when the head of a request stops arriving', async () => {
+    const impatient = await startHttp(endpoints, { headersTimeoutMs: 50 });
+    const answer = await raw('GET / HTTP/1.1\r\nHost:', /never/, impatient);
+    await impatient.close();
+    expect(answer).to.match(/^HTTP\/1.1 408 Request Timeout\r\n/);
+    expect(answer).to.contain('"errorType":"timeout_error"');
   });
 });
