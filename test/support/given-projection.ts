@@ -108,9 +108,11 @@ const run = async (
   max: number,
 ): Promise<Rows> => {
   const pools = await emptyDatabase();
-  const store = memoryEventStore();
+  let now = new Date(0);
+  const store = memoryEventStore(() => now);
   let last: Position | undefined;
   for (const [index, event] of history.entries()) {
+    now = new Date(metadataOf(event).occurredAt);
     const { stream, type, data, id = uuidOf(`given event ${index}`) } = event;
     ({ position: last } = await store.append(stream, 'any', [{ id, type, data, metadata: metadataOf(event) }]));
   }
