@@ -13,7 +13,7 @@ import type { DeviceCommand, SealedValue } from './devices.commands.ts';
 import type { Device, RegisteredDevice } from './devices.state.ts';
 
 /** What a device tells about itself when it registers. */
-export type DeviceProfile = Readonly<{
+type DeviceProfile = Readonly<{
   kind: DeviceKind;
   platform: string;
   platformVersion: string | null;

@@ -29,7 +29,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  * A range cut at midnight UTC: whole days, whose sums are kept, and the requests before and after them. Milliseconds
  * since the epoch; `firstDay` to `lastDay` is half open and empty when the range holds no whole day.
  */
-export const wholeDays = (start: number, end: number): Readonly<{ firstDay: number; lastDay: number }> => {
+const wholeDays = (start: number, end: number): Readonly<{ firstDay: number; lastDay: number }> => {
   const firstDay = Math.ceil(start / DAY_MS) * DAY_MS;
   // The range includes its end: a day that ends with it is whole.
   const lastDay = Math.floor((end + 1) / DAY_MS) * DAY_MS;

@@ -38,33 +38,28 @@ type OfOwner<D> = D & Readonly<{ deviceId: string; userId: string; at: IsoTime }
 export type DeviceRegistered = Event<'DeviceRegistered', Facts>;
 
 /** The owner registered it again and something about it is new. */
-export type DeviceUpdated = Event<'DeviceUpdated', Facts>;
+type DeviceUpdated = Event<'DeviceUpdated', Facts>;
 
 /** The project directory that is open on it, a path, sealed; null when none is. */
-export type DeviceDirectoryChanged = Event<
+type DeviceDirectoryChanged = Event<
   'DeviceDirectoryChanged',
   OfOwner<Readonly<{ directory: Sealed | null; directoryDigest: string | null }>>
 >;
 
 /** The owner shows it to, or hides it from, the other devices. */
-export type DeviceVisibilityChanged = Event<
+type DeviceVisibilityChanged = Event<
   'DeviceVisibilityChanged',
   OfOwner<Readonly<{ relayEligible: boolean; presence: DevicePresence }>>
 >;
 
 /** It gave a sign of life: its presence changed, or a while has passed since the last one that was written down. */
-export type DeviceSeen = Event<'DeviceSeen', OfOwner<Readonly<{ presence: DevicePresence }>>>;
+type DeviceSeen = Event<'DeviceSeen', OfOwner<Readonly<{ presence: DevicePresence }>>>;
 
 /** It belongs to nobody now; anybody may register it again. */
-export type DeviceRemoved = Event<'DeviceRemoved', OfOwner<unknown>>;
+type DeviceRemoved = Event<'DeviceRemoved', OfOwner<unknown>>;
 
 export type DeviceEvent =
-  | DeviceRegistered
-  | DeviceUpdated
-  | DeviceDirectoryChanged
-  | DeviceVisibilityChanged
-  | DeviceSeen
-  | DeviceRemoved;
+  DeviceRegistered | DeviceUpdated | DeviceDirectoryChanged | DeviceVisibilityChanged | DeviceSeen | DeviceRemoved;
 
 /** Streams are `device-<deviceId>`, the id in lowercase. */
 export const DEVICE = 'device';
