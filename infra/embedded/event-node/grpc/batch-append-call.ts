@@ -57,6 +57,7 @@ export const answerBatchAppend = (
   let inFlight = 0;
   let ended = false;
   let over = false;
+  let draining = false;
 
   const finish = (error?: unknown): void => {
     if (over) return;
@@ -68,14 +69,17 @@ export const answerBatchAppend = (
   const reply = (message: Buffer): void => {
     if (over || call.cancelled) return;
     // A client that does not read its answers sends no more questions.
-    if (!call.write(message)) {
-      call.pause();
-      call.once('drain', () => call.resume());
-    }
+    if (call.write(message) || draining) return;
+    draining = true;
+    call.pause();
+    call.once('drain', () => {
+      draining = false;
+      if (inFlight < maxInFlight) call.resume();
+    });
   };
   const settle = (): void => {
     inFlight -= 1;
-    if (inFlight === maxInFlight - 1) call.resume();
+    if (inFlight === maxInFlight - 1 && !draining) call.resume();
     if (ended && inFlight === 0) finish();
   };
   const complete = (correlation: Buffer, batch: OpenBatch): void => {

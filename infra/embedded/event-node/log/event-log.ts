@@ -55,6 +55,8 @@ export const openEventLog = async (
       if (entry !== undefined) entries.push(entry);
     }
     stored = position;
+    writing = false;
+    flush();
     tail.trim(stored);
     for (const watcher of watchers) watcher.onStored?.(entries);
     settle(position);
@@ -62,6 +64,7 @@ export const openEventLog = async (
   const onRefused = (message: string): void => {
     last = stored;
     batch = [];
+    writing = false;
     tail.dropFrom(stored + 1);
     const refused = waiting;
     waiting = [];
@@ -82,11 +85,16 @@ export const openEventLog = async (
   let last = writer.last;
   const tail = createTailCache(tailBytes, last + 1);
   let batch: LogEntry[] = [];
+  let writing = false;
+  let scheduled = false;
 
+  /** What arrives while the writer is at work becomes its next transaction. */
   const flush = (): void => {
+    scheduled = false;
+    if (writing || batch.length === 0) return;
     const entries = batch;
     batch = [];
-    if (entries.length === 0) return;
+    writing = true;
     const places = new Float64Array(entries.length * 4);
     const bodies = new Uint8Array(entries.reduce((sum, { body }) => sum + body.length, 0));
     let offset = 0;
@@ -98,8 +106,10 @@ export const openEventLog = async (
     writer.send({ places, bodies });
   };
   const append = (rows: readonly LogRow[]): number => {
-    // What arrives in one turn of the event loop travels to the writer as one message.
-    if (batch.length === 0) setImmediate(flush);
+    if (!writing && !scheduled) {
+      scheduled = true;
+      setImmediate(flush);
+    }
     for (const { stream, revision, encode } of rows) {
       last += 1;
       const entry = { position: last, stream, revision, body: encode(last) };
@@ -117,14 +127,15 @@ export const openEventLog = async (
     }
     return entries;
   };
+  const settled = (position: number): Promise<void> => {
+    if (position <= stored) return Promise.resolve();
+    return new Promise((resolve, reject) => waiting.push({ position, resolve, reject }));
+  };
   return {
     stored: () => stored,
     last: () => last,
     append,
-    settled: (position) => {
-      if (position <= stored) return Promise.resolve();
-      return new Promise((resolve, reject) => waiting.push({ position, resolve, reject }));
-    },
+    settled,
     after: (position, limit) => {
       if (position + 1 < tail.start()) return { ...reader.after(position, stored, limit), fromDisk: true };
       const entries = fromTail(position, limit);
@@ -146,7 +157,7 @@ export const openEventLog = async (
       return () => watchers.delete(watcher);
     },
     close: async () => {
-      flush();
+      await settled(last).catch(() => undefined);
       await writer.close();
       file.close();
     },

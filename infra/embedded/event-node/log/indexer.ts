@@ -1,17 +1,20 @@
 import { Worker } from 'node:worker_threads';
 
-export type IndexerData = { logPath: string; indexPath: string };
+export type IndexerData = { logPath: string; indexPath: string; filter: SharedArrayBuffer };
 export type IndexerRequest = { kind: 'index' } | { kind: 'close' };
 export type IndexerReply =
   | { kind: 'progress'; position: number }
   | { kind: 'ready'; position: number; caughtUp: number; ahead: number }
   | { kind: 'indexed'; position: number }
+  | { kind: 'filtered' }
   | { kind: 'closed' };
 
 export type IndexerEvents = {
   /** Told while a start has much to index. */
   onProgress: (position: number) => void;
   onIndexed: (position: number) => void;
+  /** The filter knows every stream of the index from now on. */
+  onFiltered: () => void;
   onFault: (error: Error) => void;
 };
 
@@ -35,6 +38,7 @@ export const startIndexer = async (data: IndexerData, events: IndexerEvents): Pr
   let started = false;
   worker.on('message', (reply: IndexerReply) => {
     if (reply.kind === 'indexed') events.onIndexed(reply.position);
+    else if (reply.kind === 'filtered') events.onFiltered();
     else if (reply.kind === 'progress') events.onProgress(reply.position);
     else if (reply.kind === 'ready') ready.resolve(reply);
     else closed.resolve(undefined);

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openForReading, openIndexForWriting } from './schema.ts';
+import { viewStreamFilter } from './stream-filter.ts';
 import type { IndexerData, IndexerReply, IndexerRequest } from './indexer.ts';
 
 // A sorted batch touches each page of the index once, so a large batch is cheaper; memory bounds it.
@@ -7,7 +8,8 @@ const rowsPerRound = 50_000;
 
 const port = parentPort;
 if (port === null) throw new Error('the indexer runs as a worker thread');
-const { logPath, indexPath } = workerData as IndexerData;
+const { logPath, indexPath, filter: memory } = workerData as IndexerData;
+const filter = viewStreamFilter(memory);
 const index = openIndexForWriting(indexPath);
 const log = openForReading(logPath, 4000);
 const rowsAfter = log.prepare(
@@ -28,7 +30,10 @@ const indexRound = (): number => {
   const end = rows.at(-1)?.position;
   if (end === undefined) return 0;
   index.exec('begin');
-  for (const row of rows.sort(byStream)) insert.run(row.stream, row.revision, row.position);
+  for (const { stream, revision, position } of rows.sort(byStream)) {
+    insert.run(stream, revision, position);
+    filter.add(stream);
+  }
   setProgress.run(end);
   index.exec('commit');
   progress = end;
@@ -51,12 +56,26 @@ for (let rows = 1; rows > 0;) {
 }
 reply({ kind: 'ready', position: progress, caughtUp, ahead: Math.max(0, ahead) });
 
+const streamsAfter = index.prepare('select distinct stream from stream_events where stream > ? order by stream limit 5000');
+let closing = false;
+/** Shows the filter every stream of the index, in pieces so that requests come in between. */
+const fillFilter = (after: number): void => {
+  if (closing) return;
+  const streams = streamsAfter.all(after) as { stream: number }[];
+  for (const { stream } of streams) filter.add(stream);
+  const last = streams.at(-1);
+  if (last === undefined) reply({ kind: 'filtered' });
+  else setImmediate(fillFilter, last.stream);
+};
+fillFilter(-1);
+
 port.on('message', (request: IndexerRequest) => {
   if (request.kind === 'index') {
     while (indexRound() === rowsPerRound);
     reply({ kind: 'indexed', position: progress });
     return;
   }
+  closing = true;
   while (indexRound() > 0);
   log.close();
   index.exec('pragma wal_checkpoint(truncate)');

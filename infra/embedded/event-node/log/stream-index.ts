@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { EventLog } from './event-log.ts';
 import { startIndexer } from './indexer.ts';
 import { indexFile, logFile, openForReading } from './schema.ts';
+import { allocateStreamFilter, viewStreamFilter } from './stream-filter.ts';
 import type { LogEntry } from './tail-cache.ts';
 
 /** So many events may wait for the indexer before it is called, and so long. */
@@ -13,6 +14,8 @@ export type StreamPlace = { revision: number; position: number };
 
 /** Finds the stored events of a stream. A stream is known by its key (stream-key.ts). */
 export type StreamIndex = {
+  /** Whether the stream may have events. A no is certain and costs no look at the disk. */
+  mayHave: (stream: number) => boolean;
   last: (stream: number) => StreamPlace | undefined;
   first: (stream: number) => StreamPlace | undefined;
   /** Places from one revision to another, both included, oldest first. */
@@ -39,6 +42,9 @@ export const openStreamIndex = async (
   const fresh = new Map<number, StreamPlace[]>();
   const freshQueue: { stream: number; position: number }[] = [];
   const callbacks = new Map<number, Set<() => void>>();
+  const memory = allocateStreamFilter();
+  const filter = viewStreamFilter(memory);
+  let filterIsWhole = false;
   let timer: NodeJS.Timeout | undefined;
 
   const forget = (indexed: number): void => {
@@ -85,8 +91,8 @@ export const openStreamIndex = async (
   };
 
   const indexer = await startIndexer(
-    { logPath: join(dataDir, logFile), indexPath },
-    { onProgress: events.onProgress, onIndexed, onFault: events.onFault },
+    { logPath: join(dataDir, logFile), indexPath, filter: memory },
+    { onFiltered: () => (filterIsWhole = true), onProgress: events.onProgress, onIndexed, onFault: events.onFault },
   );
   const unwatch = log.watch({ onStored: onStoredEntries });
   const file = openForReading(indexPath, 16_000);
@@ -120,6 +126,7 @@ export const openStreamIndex = async (
   return {
     forwards,
     backwards,
+    mayHave: (stream) => !filterIsWhole || fresh.has(stream) || filter.mayHave(stream),
     last: (stream) => fresh.get(stream)?.at(-1) ?? (lastOne.get(stream) as StreamPlace | undefined),
     first: (stream) => (firstOne.get(stream) as StreamPlace | undefined) ?? fresh.get(stream)?.[0],
     at: (stream, revision) => forwards(stream, revision, revision, 1)[0]?.position,

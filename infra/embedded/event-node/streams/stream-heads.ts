@@ -56,7 +56,7 @@ export const createStreamHeads = (
   });
 
   const ownerOf = (key: number): string | undefined => {
-    const place = index.last(key);
+    const place = index.mayHave(key) ? index.last(key) : undefined;
     const entry = place === undefined ? undefined : log.at(place.position);
     return entry === undefined ? births.get(key) : streamOf(entry.body);
   };
@@ -72,7 +72,7 @@ export const createStreamHeads = (
       position: 0,
       keyedAt: log.last(),
     };
-    const [last, beforeLast] = index.backwards(key, tombstoneRevision, 0, 2);
+    const [last, beforeLast] = index.mayHave(key) ? index.backwards(key, tombstoneRevision, 0, 2) : [];
     if (last === undefined) return head;
     head.tombstoned = last.revision === tombstoneRevision;
     head.last = (head.tombstoned ? beforeLast : last)?.revision ?? -1;
@@ -95,8 +95,9 @@ export const createStreamHeads = (
     return head;
   };
   const evict = (): void => {
+    const enough = options.capacity * 0.9;
     for (const [name, head] of heads) {
-      if (heads.size <= options.capacity) return;
+      if (heads.size <= enough) return;
       // A head with appends under way is the only one that knows them.
       if (head.position <= log.stored()) heads.delete(name);
     }
