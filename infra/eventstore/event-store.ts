@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   ANY,
   BACKWARDS,
@@ -27,6 +28,8 @@ import { storedEventOf } from './stored-event.ts';
 /** How long an append may take before it counts as lost. */
 const APPEND_TIMEOUT_MS = 15_000;
 
+const CLOSE_TIMEOUT_MS = 1000;
+
 const expectationOf = (expected: bigint | 'any'): AppendExpectedRevision => {
   if (expected === 'any') return ANY;
   return expected === NO_STREAM ? CLIENT_NO_STREAM : expected;
@@ -36,7 +39,7 @@ const expectationOf = (expected: bigint | 'any'): AppendExpectedRevision => {
 const inTime = async <T>(what: string, work: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new StoreUnavailableError(`${what} took too long`)), APPEND_TIMEOUT_MS);
+    timer = globalThis.setTimeout(() => reject(new StoreUnavailableError(`${what} took too long`)), APPEND_TIMEOUT_MS);
   });
   try {
     return await Promise.race([work, late]);
@@ -94,8 +97,8 @@ const readAllWith =
       (prefixes.length === 0 || prefixes.some((prefix) => event.stream.startsWith(prefix))) &&
       (from === undefined || comparePositions(event.position, from) > 0);
     const events: StoredEvent[] = [];
+    const reading = client.readAll({ direction: FORWARDS, fromPosition: from ?? START });
     try {
-      const reading = client.readAll({ direction: FORWARDS, fromPosition: from ?? START });
       for await (const { event } of reading) {
         if (event === undefined) continue;
         const stored = storedEventOf(event);
@@ -105,6 +108,9 @@ const readAllWith =
       return events;
     } catch (error) {
       throw unavailable('read of the log failed', error);
+    } finally {
+      // Leaving the loop early does not end the call behind it.
+      await reading.cancel().catch(() => undefined);
     }
   };
 
@@ -137,6 +143,9 @@ export const connectEventStore = (connectionString: string): EventStore => {
     ping: async () => {
       await inTime('ping', head());
     },
-    close: () => client.dispose(),
+    close: async () => {
+      // A call that was cancelled while its reader was slow never reports its end, and the client would wait for it.
+      await Promise.race([client.dispose(), setTimeout(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+    },
   };
 };

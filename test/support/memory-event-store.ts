@@ -27,9 +27,10 @@ export type MemoryEventStore = EventStore &
   }>;
 
 const wanted = (event: StoredEvent, filter: Filter | undefined): boolean =>
-  filter === undefined || filter.streamPrefixes.length === 0
+  !event.type.startsWith('$') &&
+  (filter === undefined || filter.streamPrefixes.length === 0
     ? !event.stream.startsWith('$')
-    : filter.streamPrefixes.some((prefix) => event.stream.startsWith(prefix));
+    : filter.streamPrefixes.some((prefix) => event.stream.startsWith(prefix)));
 
 const asJson = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
