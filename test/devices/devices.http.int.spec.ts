@@ -212,6 +212,14 @@ describe('device endpoints', () => {
     });
   });
 
+  describe('registering at the same moment', () => {
+    it('lets exactly one of two users have the device', async () => {
+      const answers = await Promise.all([register(), register({}, { as: 'grace' })]);
+      expect(answers.map(({ status }) => status).toSorted()).to.deep.equal([201, 403]);
+      expect(events()).to.have.length(1);
+    });
+  });
+
   describe('registering a phone', () => {
     const registerPhone = (change: object = {}) =>
       call('POST', '/api/devices/mobile/register', {
