@@ -1,6 +1,7 @@
 import { isoAfter } from '../../src/kernel/clock.ts';
 import type { CommandHandler } from '../../src/kernel/command-handler.ts';
-import type { Profile } from '../../src/kernel/identity.ts';
+import { DomainError } from '../../src/kernel/errors.ts';
+import { mayLackVerifiedEmail, type Profile } from '../../src/kernel/identity.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
 import type { Cause } from '../../src/kernel/message.ts';
 import type { MicroUsd } from '../../src/kernel/money.ts';
@@ -49,8 +50,11 @@ export const signInService = (deps: SignInDeps) => {
     return user;
   };
 
-  /** The user after a login at the provider, with a new session. */
+  /** The user after a login at the provider, with a new session. Refused with `unauthorized` when the e-mail is not verified. */
   const signIn = async ({ person, sessionId, deviceId }: SignIn, cause: Cause): Promise<RegisteredUser> => {
+    if (!person.emailVerified && !mayLackVerifiedEmail(person.subject)) {
+      throw new DomainError('unauthorized', 'verify your e-mail address with the sign-in provider first');
+    }
     const asked = { person, proof: 'login', key: sessionId, at: cause.at } as const;
     const user = await admit(await recognise(asked, cause), cause);
     const { userId } = user;

@@ -8,7 +8,6 @@ import { userAggregate } from '../../commands/users/index.ts';
 import { recogniser } from '../../commands/users/recognise.ts';
 import { sqliteVault } from '../../infra/vault/sqlite-vault.ts';
 import { commandHandler, type HandlerDeps } from '../../src/kernel/command-handler.ts';
-import type { EphemeralStore } from '../../src/kernel/ephemeral.ts';
 import type { Profile } from '../../src/kernel/identity.ts';
 import { silentLogger } from '../../src/kernel/logger.ts';
 import type { Cause } from '../../src/kernel/message.ts';
@@ -84,33 +83,3 @@ export const failure = (promise: Promise<unknown>): Promise<unknown> =>
     () => undefined,
     (error: unknown) => error,
   );
-
-type Entry = Readonly<{ value: unknown; until: number }>;
-
-/** Shared ephemeral state in memory, on a clock of the test's own. */
-export const memoryEphemeral = (clock: () => Date): EphemeralStore => {
-  const entries = new Map<string, Entry>();
-  const peek = (key: string): unknown => {
-    const entry = entries.get(key);
-    return entry === undefined || entry.until <= clock().getTime() ? undefined : entry.value;
-  };
-  const put = (key: string, value: unknown, ttlSeconds: number): void => {
-    entries.set(key, { value: JSON.parse(JSON.stringify(value)), until: clock().getTime() + ttlSeconds * 1000 });
-  };
-  return {
-    put: (key, value, ttlSeconds) => Promise.resolve(put(key, value, ttlSeconds)),
-    get: (key) => Promise.resolve(peek(key)),
-    take: (key) => {
-      const value = peek(key);
-      entries.delete(key);
-      return Promise.resolve(value);
-    },
-    claim: (key, value, ttlSeconds) => {
-      if (peek(key) !== undefined) return Promise.resolve(false);
-      put(key, value, ttlSeconds);
-      return Promise.resolve(true);
-    },
-    ping: () => Promise.resolve(),
-    close: () => Promise.resolve(),
-  };
-};

@@ -9,7 +9,7 @@ export const refused = (why: string): DomainError => new DomainError('authentica
 const LOGOUT = /\/auth\/logout\/?$/;
 
 /** The token that the request offers. A present API key never falls back to a token. */
-export const bearerOf = ({ apiKey, authorization }: Credentials): string => {
+export const bearerOf = ({ apiKey, authorization }: Pick<Credentials, 'apiKey' | 'authorization'>): string => {
   if (apiKey !== undefined || authorization?.startsWith('ApiKey ') === true) {
     throw refused('API keys are not known here; send a token as "Authorization: Bearer"');
   }

@@ -1,0 +1,29 @@
+import { isoAfter } from '../../../kernel/clock.ts';
+import type { CommandHandler } from '../../../kernel/command-handler.ts';
+import type { SessionEvent } from '../../../events/session/session.events.ts';
+import type { SessionCommand } from '../../../../commands/sessions/sessions.commands.ts';
+import type { Session } from '../../../../commands/sessions/sessions.state.ts';
+import type { Revocations } from '../../auth/revocations.ts';
+import { json, userEndpoint, type Endpoint } from '../../endpoint.ts';
+
+export type LogoutDeps = Readonly<{
+  sessions: Pick<CommandHandler<Session, SessionCommand, SessionEvent>, 'handle'>;
+  revocations: Pick<Revocations, 'add'>;
+  maxSessionSeconds: number;
+}>;
+
+/** Ends the session: its tokens are dead here at once, on other instances as soon as the news come. */
+export const logout = ({ sessions, revocations, maxSessionSeconds }: LogoutDeps): Endpoint =>
+  userEndpoint({
+    method: 'POST',
+    path: '/api/auth/logout',
+    limit: 'write',
+    handle: async ({ cause }, { userId, sessionId }) => {
+      // Of a session that another server began we only know that its tokens cannot outlive one as long as ours.
+      const until = isoAfter(cause.at, maxSessionSeconds * 1000);
+      const data = { sessionId, userId, expiresAt: until, at: cause.at };
+      await sessions.handle(sessionId, { type: 'SignOut', key: `sign-out:${sessionId}`, data }, cause);
+      revocations.add({ sessionId, until });
+      return json(200, { message: 'You are signed out' });
+    },
+  });
