@@ -28,6 +28,8 @@ export type ProjectorOptions = Readonly<{
   /** False: owns nothing, and only knows how far the others have come. */
   own?: boolean;
   limits?: BatchLimits;
+  /** Told when a read model has changed, by whichever instance. */
+  onAdvance?: (name: string) => void;
 }>;
 
 export type WaitOptions = Readonly<{
@@ -111,7 +113,11 @@ export const projector = (options: ProjectorOptions): Projector => {
     clock,
     owner: instance,
     heard: {
-      progress: (payload) => known.note(placeFrom(payload)),
+      progress: (payload) => {
+        const place = placeFrom(payload);
+        known.note(place);
+        options.onAdvance?.(place.name);
+      },
       control: (name) => supervised.nudge(name),
     },
     session: (projection, signal) =>
@@ -124,9 +130,12 @@ export const projector = (options: ProjectorOptions): Projector => {
           clock,
           owner: instance,
           limits: options.limits ?? LIMITS,
-          onPlace: (place, written) => {
+          onPlace: (place, status, written) => {
             known.note(place);
-            if (written > 0) supervised.moved(place.name);
+            if (states.get(place.name)?.status !== status) void refresh().catch(() => undefined);
+            if (written === 0) return;
+            supervised.moved(place.name);
+            options.onAdvance?.(place.name);
           },
           onPassed: (passed) => sessions.set(projection.name, passed),
         },

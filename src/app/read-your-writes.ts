@@ -10,7 +10,7 @@ type Write = Readonly<{ stream: string; position: Position }>;
 type Writes = ReadonlyMap<string, Write>;
 
 /** Waits until the read models show a write; false when that takes too long. */
-type WaitFor = (write: Write) => Promise<boolean>;
+export type WaitFor = (write: Write) => Promise<boolean>;
 
 const USERS = 20_000;
 /** The account's stream is written by jobs too; its name tells whose it is. */

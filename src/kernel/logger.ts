@@ -1,4 +1,4 @@
-type Write = (fields: Readonly<Record<string, unknown>>, message: string) => void;
+type Write = (fields: object, message: string) => void;
 
 /** The part of pino that the rooms use. Fields never hold secrets, prompts or personal data. */
 export type Logger = Readonly<{ debug: Write; info: Write; warn: Write; error: Write }>;

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { expirePromoCredit, settleAbandonedHolds } from '../../commands/credits/housekeeping.ts';
+import { abandonedHolds } from '../../queries/billing/abandoned-holds.query.ts';
+import { usersWithExpiredCredit } from '../../queries/billing/expired-lots.query.ts';
+import { userFeed } from '../../projections/user-feed/user-feed.projection.ts';
+import type { Config } from '../config.ts';
+import { isoOf, type Clock } from '../kernel/clock.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { eventHub } from '../ws/event-hub.ts';
+import { completing } from './completing.ts';
+import { identity } from './identity.ts';
+import { startJobs, type Job } from './jobs.ts';
+import type { Parts } from './parts.ts';
+import { readSide, type ReadSide } from './read-side.ts';
+import { readYourWrites } from './read-your-writes.ts';
+import { readinessOf } from './readiness.ts';
+import { connectStores } from './stores.ts';
+import { web } from './web.ts';
+import { writeSide, type WriteSide } from './write-side.ts';
+
+type Deps = Readonly<{ config: Config; parts: Parts; publicUrl: string; port: number; clock: Clock; logger: Logger }>;
+
+const LEASE_GRACE_MS = 3000;
+const SWEEP_EVERY_MS = 5000;
+const EXPIRE_EVERY_MS = 60_000;
+const AT_ONCE = 200;
+/** How long requests may take to settle after their time to end by themselves is over. */
+const SETTLE_MS = 10_000;
+
+const jobsOf = ({ queries }: ReadSide, { credits }: WriteSide, clock: Clock, logger: Logger): readonly Job[] => {
+  const deps = { credits, clock, logger };
+  return [
+    {
+      name: 'sweep-holds',
+      everyMs: SWEEP_EVERY_MS,
+      run: settleAbandonedHolds({
+        ...deps,
+        abandoned: (before) => queries.asSystem(abandonedHolds(isoOf(before), AT_ONCE)),
+        graceMs: LEASE_GRACE_MS,
+      }),
+    },
+    {
+      name: 'expire-promo',
+      everyMs: EXPIRE_EVERY_MS,
+      run: expirePromoCredit({ ...deps, due: (now) => queries.asSystem(usersWithExpiredCredit(now, AT_ONCE)) }),
+    },
+  ];
+};
+
+/** Wires everything, visibly, once, and starts the roles of this process. */
+export const startApp = async ({ config, parts, publicUrl, port, clock, logger }: Deps) => {
+  const has = (role: (typeof config.roles)[number]): boolean => config.roles.includes(role);
+  const instance = randomUUID();
+  const own = readYourWrites();
+  const connected = await connectStores(config, parts, logger);
+  const stores = { ...connected, eventStore: own.noting(connected.eventStore) };
+  const { eventStore, vault, pools } = stores;
+  const { identityHashKey } = parts.secrets;
+
+  const write = writeSide({ config, eventStore, vault, identityHashKey, logger });
+  let feedGrew = (): void => undefined;
+  const read = readSide({
+    eventStore,
+    pools,
+    vault,
+    clock,
+    logger,
+    instance,
+    own: has('projections'),
+    onAdvance: (name) => {
+      if (name === userFeed.name) feedGrew();
+    },
+  });
+  const queries = own.waiting(read.queries, read.waitFor);
+  const hub = eventHub(queries, logger);
+  feedGrew = hub.grown;
+
+  const answering = completing({ config, parts, write, clock, logger });
+  const signing = identity({ config, parts, stores, write, read, publicUrl, clock, logger });
+  const stopping = new AbortController();
+  let started = false;
+
+  read.projector.start();
+  const revocationsReady = signing.revocations.start(stopping.signal);
+  const edge = has('web')
+    ? await web({
+        config,
+        port,
+        stores,
+        write,
+        queries,
+        identity: signing,
+        completing: answering,
+        hub,
+        readiness: {
+          started: () => started,
+          readiness: readinessOf({ stores, read, revocations: signing.revocations }),
+        },
+        addressKey: identityHashKey,
+        clock,
+        logger,
+      })
+    : undefined;
+  await revocationsReady;
+  const jobs = has('jobs') ? startJobs(jobsOf(read, write, clock, logger), stores.ephemeral, logger) : undefined;
+  started = true;
+
+  /** Ends in the reverse order of the start; each step has a limit of its own. */
+  const stop = async (): Promise<void> => {
+    started = false;
+    const graceMs = config.SHUTDOWN_GRACE_SECONDS * 1000;
+    const settling = answering.command.shutdown({ graceMs, limitMs: SETTLE_MS });
+    await edge?.stop(graceMs + SETTLE_MS);
+    await settling;
+    stopping.abort();
+    await jobs?.stop();
+    await read.projector.stop();
+    await answering.close();
+    await stores.close();
+  };
+  return { url: edge?.url, stop };
+};

@@ -1,0 +1,59 @@
+import { projector } from '../../infra/postgres/projector.ts';
+import { queryRunner } from '../../infra/postgres/query-runner.ts';
+import { auditProjection } from '../../projections/audit/audit.projection.ts';
+import { balanceProjection } from '../../projections/balance/balance.projection.ts';
+import { devicesProjection } from '../../projections/devices/devices.projection.ts';
+import { ledgerProjection } from '../../projections/ledger/ledger.projection.ts';
+import { sessionsProjection } from '../../projections/sessions/sessions.projection.ts';
+import { usageProjection } from '../../projections/usage/usage.projection.ts';
+import { userFeed } from '../../projections/user-feed/user-feed.projection.ts';
+import { usersProjection } from '../../projections/users/users.projection.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { EventStore } from '../kernel/event-store.ts';
+import type { Logger } from '../kernel/logger.ts';
+import type { Projection } from '../kernel/projection.ts';
+import type { SubjectVault } from '../kernel/vault.ts';
+import type { WaitFor } from './read-your-writes.ts';
+import type { DatabasePools } from '../../infra/postgres/pools.ts';
+
+/** Every read model. */
+export const projections: readonly Projection[] = [
+  usersProjection,
+  sessionsProjection,
+  devicesProjection,
+  balanceProjection,
+  ledgerProjection,
+  usageProjection,
+  auditProjection,
+  userFeed,
+];
+
+/** Those that users ask questions of; the others need not be waited for. */
+const asked = projections.filter(({ name }) => name !== 'audit' && name !== 'user-feed').map(({ name }) => name);
+
+/** How long a query waits for the caller's own writes. */
+const WAIT_MS = 1500;
+
+type Deps = Readonly<{
+  eventStore: EventStore;
+  pools: DatabasePools;
+  vault: SubjectVault;
+  clock: Clock;
+  logger: Logger;
+  instance: string;
+  /** False when another instance does the projecting. */
+  own: boolean;
+  /** Told when a read model has changed. */
+  onAdvance: (name: string) => void;
+}>;
+
+/** The projector over all read models, and the queries on them. */
+export const readSide = ({ eventStore: store, ...deps }: Deps) => {
+  const projecting = projector({ ...deps, projections, store });
+  const queries = queryRunner(deps.pools);
+  const waitFor: WaitFor = ({ stream, position }) =>
+    projecting.waitFor(position, { names: asked, stream, timeoutMs: WAIT_MS });
+  return { projector: projecting, queries, waitFor };
+};
+
+export type ReadSide = ReturnType<typeof readSide>;

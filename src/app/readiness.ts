@@ -1,0 +1,33 @@
+import type { PartReadiness, ReadinessDeps } from '../http/routes/health/ready.ts';
+import type { Revocations } from '../http/auth/revocations.ts';
+import type { ReadSide } from './read-side.ts';
+import type { Stores } from './stores.ts';
+
+type Deps = Readonly<{ stores: Stores; read: ReadSide; revocations: Revocations }>;
+
+const part = async (name: string, check: () => Promise<unknown>): Promise<PartReadiness> => {
+  try {
+    await check();
+    return { name, ok: true };
+  } catch {
+    return { name, ok: false, detail: 'does not answer' };
+  }
+};
+
+/** Asks every part whether it can do its work. A projection that has stopped is named, with what it stopped at. */
+export const readinessOf =
+  ({ stores, read, revocations }: Deps): ReadinessDeps['readiness'] =>
+  async () => {
+    const projections = read.projector.status().map(({ name, state, failure }): PartReadiness => {
+      const ok = state === 'live' || state === 'catching_up';
+      const detail = failure === null ? state : `${state}: ${failure.cause} at position ${failure.position ?? '-'}`;
+      return { name: `projection ${name}`, ok, detail };
+    });
+    return [
+      await part('event store', () => stores.eventStore.ping()),
+      await part('database', () => stores.pools.appSystem.query('select 1')),
+      await part('shared state', () => stores.ephemeral.ping()),
+      { name: 'ended sessions', ok: revocations.isLive() },
+      ...projections,
+    ];
+  };

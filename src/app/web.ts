@@ -1,0 +1,154 @@
+import { createHmac } from 'node:crypto';
+import { deviceLinks, heartbeats } from '../../commands/devices/device-presence.ts';
+import { deviceRegistry } from '../../commands/devices/device-registry.ts';
+import type { Config } from '../config.ts';
+import { activityMeter } from '../http/activity.ts';
+import type { Endpoint } from '../http/endpoint.ts';
+import { apiPrefixesFor, buildHttp } from '../http/http.ts';
+import { defaultLimits, type Limits } from '../http/limits.ts';
+import { usualFeeTiers } from '../http/routes/billing/fee-tiers.ts';
+import { billingEndpoints } from '../http/routes/billing/index.ts';
+import { paymentsOff } from '../http/routes/billing/payments-off.ts';
+import { catalogueEndpoints } from '../http/routes/catalogue/index.ts';
+import { configEndpoints } from '../http/routes/config/index.ts';
+import { videosUnder } from '../http/routes/config/onboarding.ts';
+import { deviceEndpoints } from '../http/routes/devices/index.ts';
+import { followEvents } from '../http/routes/events/follow-events.ts';
+import { deployment } from '../http/routes/health/deployment.ts';
+import { health } from '../http/routes/health/health.ts';
+import { live } from '../http/routes/health/live.ts';
+import { ready, type ReadinessDeps } from '../http/routes/health/ready.ts';
+import { llmEndpoints } from '../http/routes/llm/index.ts';
+import { serve } from '../http/server.ts';
+import { isoOf, type Clock } from '../kernel/clock.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { microFromUsdText } from '../kernel/money.ts';
+import type { QueryRunner } from '../kernel/query.ts';
+import type { EventHub } from '../ws/event-hub.ts';
+import { eventsSocket } from '../ws/events-socket.ts';
+import { acceptSockets } from '../ws/upgrade.ts';
+import type { Completing } from './completing.ts';
+import type { identity } from './identity.ts';
+import type { Stores } from './stores.ts';
+import { VERSION } from './version.ts';
+import type { WriteSide } from './write-side.ts';
+
+type Deps = Readonly<{
+  config: Config;
+  port: number;
+  stores: Stores;
+  write: WriteSide;
+  queries: QueryRunner;
+  identity: ReturnType<typeof identity>;
+  completing: Completing;
+  hub: EventHub;
+  readiness: ReadinessDeps;
+  addressKey: string;
+  clock: Clock;
+  logger: Logger;
+}>;
+
+const VIDEOS = {
+  intro: 'onboarding/intro_v1.m3u8',
+  workflow: 'onboarding/workflow_v1.m3u8',
+  voice: 'onboarding/voice_v1.m3u8',
+  plan: 'onboarding/plan_v1.m3u8',
+};
+
+/** On a machine of one's own everybody is the same address, and signs in as many people. */
+const LOCAL_LOGINS = 1000;
+const MAX_FRAME_BYTES = 32 * 1024 * 1024;
+const RESTARTING = 1012;
+
+const limitsOf = (config: Config): Limits => {
+  const { RATE_LIMIT_MAX_REQUESTS: max, ACCOUNT_CREATION_RATE_LIMIT_MAX_REQUESTS: logins } = config;
+  const windowSeconds = config.RATE_LIMIT_WINDOW_MS / 1000;
+  const busy = { perUser: max, perIp: max * 2, windowSeconds };
+  return {
+    ...defaultLimits,
+    read: busy,
+    write: busy,
+    login: {
+      perIp: logins ?? (config.AUTH0_DOMAIN === undefined ? LOCAL_LOGINS : defaultLimits.login.perIp),
+      windowSeconds: config.ACCOUNT_CREATION_RATE_LIMIT_WINDOW_MS / 1000,
+    },
+  };
+};
+
+const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] => {
+  const { config, stores, write, queries, completing, clock, logger, hub } = deps;
+  const registry = deviceRegistry({ handler: write.devices, vault: stores.vault });
+  const presence = { ephemeral: stores.ephemeral, logger };
+  const modelName = (id: string) => {
+    const model = completing.catalogue.models.find((candidate) => candidate.id === id);
+    return model === undefined ? undefined : { name: model.name, provider: model.provider };
+  };
+  return [
+    ...deviceEndpoints({ registry, queries, links: deviceLinks(presence), beats: heartbeats(presence) }),
+    ...billingEndpoints({ queries, clock, modelName, feeTiers: usualFeeTiers }),
+    ...paymentsOff(),
+    ...configEndpoints({
+      signupOffer: {
+        amount: microFromUsdText(config.FREE_CREDITS_AMOUNT) ?? 0n,
+        days: config.FREE_CREDITS_EXPIRY_DAYS,
+      },
+      regions: config.regions,
+      regionsSince: isoOf(clock()),
+      videos: config.CDN_BASE_URL === undefined ? {} : videosUnder(config.CDN_BASE_URL, VIDEOS),
+    }),
+    ...catalogueEndpoints({ catalogue: () => completing.catalogue, counter: completing.counter }),
+    ...llmEndpoints({ completions: completing.command, clock, logger }),
+    followEvents({ hub, clock, stopping }),
+  ];
+};
+
+/** The edge, listening. */
+export const web = async (deps: Deps) => {
+  const { config, logger, clock, identity: signing, readiness } = deps;
+  const stopping = new AbortController();
+  const activity = activityMeter();
+  const startedAt = clock().getTime();
+  const { app, gate } = buildHttp({
+    endpoints: [
+      ...signing.endpoints,
+      ...ownEndpoints(deps, stopping.signal),
+      health(VERSION),
+      live(),
+      ready(readiness),
+      deployment({
+        token: config.VIBE_DEPLOYMENT_TOKEN,
+        version: VERSION,
+        color: 'none',
+        port: () => deps.port,
+        uptimeSeconds: () => (clock().getTime() - startedAt) / 1000,
+        activity: activity.now,
+      }),
+    ],
+    authenticator: signing.authenticator,
+    limiter: deps.stores.limiter,
+    limits: limitsOf(config),
+    logger,
+    clock,
+    corsOrigins: config.CORS_ORIGINS ?? ['*'],
+    trustedProxies: config.TRUSTED_PROXIES,
+    apiPrefixes: apiPrefixesFor(config.API_VERSIONING),
+    https: config.PUBLIC_URL?.startsWith('https:') ?? false,
+    activity,
+    hashAddress: (ip) => createHmac('sha256', deps.addressKey).update(ip).digest('hex').slice(0, 32),
+  });
+  const serving = await serve(app.callback(), { host: config.HOST, port: deps.port });
+  const sockets = acceptSockets({
+    app,
+    server: serving.server,
+    gate,
+    logger,
+    handlers: { '/ws/events': eventsSocket({ hub: deps.hub, clock, stopping: stopping.signal }) },
+    maxFrameBytes: MAX_FRAME_BYTES,
+  });
+  const stop = async (limitMs: number): Promise<void> => {
+    stopping.abort();
+    sockets.closeAll(RESTARTING);
+    await serving.stop(limitMs);
+  };
+  return { url: serving.url, stop };
+};

@@ -1,0 +1,59 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { creditAccount } from '../../commands/credits/index.ts';
+import { device } from '../../commands/devices/index.ts';
+import { sessionAggregate } from '../../commands/sessions/index.ts';
+import { signInService } from '../../commands/sessions/sign-in.ts';
+import { emailAggregate, identityAggregate } from '../../commands/users/claims.ts';
+import { identityHashes } from '../../commands/users/identity-hash.ts';
+import { userAggregate } from '../../commands/users/index.ts';
+import { recogniser } from '../../commands/users/recognise.ts';
+import type { Config } from '../config.ts';
+import { commandHandler, type HandlerDeps } from '../kernel/command-handler.ts';
+import type { EventStore } from '../kernel/event-store.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { microFromUsdText } from '../kernel/money.ts';
+import type { SubjectVault } from '../kernel/vault.ts';
+
+type Deps = Readonly<{
+  config: Config;
+  eventStore: EventStore;
+  vault: SubjectVault;
+  identityHashKey: string;
+  logger: Logger;
+}>;
+
+/** Waits between half and one and a half of the time, so that rivals do not meet again. */
+const pause = async (milliseconds: number): Promise<void> => {
+  await delay(milliseconds * (0.5 + Math.random()));
+};
+
+/** Seconds for which a session can be kept alive. */
+export const maxSessionSeconds = (config: Config): number => config.SESSION_MAX_DAYS * 86_400;
+
+/** One command handler an aggregate, and the services over several of them. */
+export const writeSide = ({ config, eventStore: store, vault, identityHashKey, logger }: Deps) => {
+  const deps: HandlerDeps = { store, logger, pause };
+  const users = commandHandler(userAggregate, deps);
+  const sessions = commandHandler(sessionAggregate, deps);
+  const devices = commandHandler(device, deps);
+  const credits = commandHandler(creditAccount, deps);
+  const recognise = recogniser({
+    identities: commandHandler(identityAggregate, deps),
+    emails: commandHandler(emailAggregate, deps),
+    users,
+    vault,
+    hashes: identityHashes(identityHashKey),
+  });
+  const { signIn, provision } = signInService({
+    recognise,
+    sessions,
+    accounts: credits,
+    signupGrant: microFromUsdText(config.FREE_CREDITS_AMOUNT) ?? 0n,
+    signupGrantDays: config.FREE_CREDITS_EXPIRY_DAYS,
+    maxSessionSeconds: maxSessionSeconds(config),
+    logger,
+  });
+  return { users, sessions, devices, credits, signIn, provision, pause };
+};
+
+export type WriteSide = ReturnType<typeof writeSide>;

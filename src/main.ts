@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { DataDirInUseError } from '../infra/embedded/data-dir/lock.ts';
+import { removeRuntime, writeRuntime } from '../infra/embedded/data-dir/runtime-file.ts';
+import { startApp } from './app/app.ts';
+import { firstSteps } from './app/first-steps.ts';
+import { startParts } from './app/parts.ts';
+import { ConfigError, parseConfig, type Config } from './config.ts';
+
+/** After this a stop that hangs is cut short. */
+const FORCE_QUIT_MS = 60_000;
+/** One Ctrl-C reaches us from the terminal and from the launcher. */
+const SAME_SIGNAL_MS = 500;
+
+const quit = (code: number, message: string): never => {
+  console.error(message);
+  process.exit(code);
+};
+
+const readConfig = (): Config => {
+  try {
+    return parseConfig(process.env);
+  } catch (error) {
+    if (error instanceof ConfigError) return quit(2, error.message);
+    throw error;
+  }
+};
+
+const freePort = async (host: string): Promise<number> => {
+  const probe = createServer().listen(0, host);
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  return port;
+};
+
+const config = readConfig();
+const logger = pino({ level: config.LOG_LEVEL });
+const port = config.PORT === 0 ? await freePort(config.HOST) : config.PORT;
+const publicUrl = config.PUBLIC_URL ?? `http://${config.HOST}:${port}`;
+
+// The event store's client rejects promises that it hands to nobody when a connection breaks; the append itself is
+// answered, and repeated, through its own promise.
+process.on('unhandledRejection', (error) => logger.error({ err: error }, 'a rejection that nobody handled'));
+
+const parts = await startParts(config, publicUrl, logger).catch((error: unknown) =>
+  error instanceof DataDirInUseError ? quit(2, error.message) : Promise.reject(error as Error),
+);
+
+const app = await startApp({ config, parts, publicUrl, port, clock: () => new Date(), logger }).catch(
+  async (error: unknown) => {
+    await parts.stop();
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+      return quit(2, `Port ${port} is taken. Stop the other program or set PORT.`);
+    }
+    throw error;
+  },
+);
+writeRuntime(parts.dataDir, {
+  pid: process.pid,
+  url: app.url ?? publicUrl,
+  eventStoreUrl: parts.eventStoreUrl,
+  databaseUrl: parts.databaseUrl,
+});
+console.log(firstSteps(config, parts, app.url));
+
+let stoppingSince: number | undefined;
+const stop = (why: string, code: number): void => {
+  if (stoppingSince !== undefined) {
+    if (performance.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1);
+    return;
+  }
+  stoppingSince = performance.now();
+  logger.info({ why }, 'stopping');
+  setTimeout(() => process.exit(1), FORCE_QUIT_MS).unref();
+  void app
+    .stop()
+    .catch((error: unknown) => logger.error({ err: error }, 'the stop was not clean'))
+    .then(() => parts.stop())
+    .then(() => {
+      removeRuntime(parts.dataDir);
+      process.exit(code);
+    });
+};
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(signal, 0));
+void parts.lost.then((name) => stop(`the ${name} ended; the next start recovers`, 1));
