@@ -122,8 +122,8 @@ export const app = (url: string) => {
       ...told,
     };
     const target = new URL('/auth/auth0/initiate-login', url);
-    for (const [name, value] of Object.entries(parameters))
-      if (value !== undefined) target.searchParams.set(name, value);
+    const entries: readonly (readonly [string, string | undefined])[] = Object.entries(parameters);
+    for (const [name, value] of entries) if (value !== undefined) target.searchParams.set(name, value);
     return target;
   };
 

@@ -62,7 +62,14 @@ const configurationOf = (settings: IssuerSettings, keys: IssuerKeys, state: Issu
   clientBasedCORS: () => false,
   routes: { authorization: '/authorize', token: '/oauth/token', jwks: '/.well-known/jwks.json' },
   interactions: { policy: loginOnly(), url: (_ctx, { uid }) => `/interaction/${uid}` },
-  ttl: { AuthorizationCode: 600, Grant: 14 * DAY, IdToken: DAY, Interaction: 3600, Session: 14 * DAY },
+  ttl: {
+    AccessToken: DAY,
+    AuthorizationCode: 600,
+    Grant: 14 * DAY,
+    IdToken: DAY,
+    Interaction: 3600,
+    Session: 14 * DAY,
+  },
   findAccount: (_ctx, subject) => {
     const person = state.person(subject);
     if (person === undefined) return undefined;
