@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Position } from '../../src/kernel/event-store.ts';
 import type { Projection } from '../../src/kernel/projection.ts';
 import { READ_SCHEMA } from '../../src/kernel/query.ts';
-import { lockState, PROGRESS, progressText, type Place, type ProjectionState } from './projection-state.ts';
+import { BUILD_LOCK, lockState, PROGRESS, progressText, type Place, type ProjectionState } from './projection-state.ts';
 import { createSchema, createTable, definitionOf, dropTable, expectedShape, tableShapes } from './table-ddl.ts';
 
 /** A newer build has made the tables: this one stands by, and takes over when a rebuild is asked for. */
@@ -41,6 +41,8 @@ const build = async (
     ...[...new Set([...(known?.tables ?? []), ...names])].map((table) => dropTable(table)),
     ...tables.flatMap((table) => createTable(table)),
   ];
+  // Projections that are built at the same time would race for the schema.
+  await client.query('select pg_advisory_xact_lock($1, 0)', [BUILD_LOCK]);
   for (const statement of statements) await client.query(statement);
   // Generations come from the clock, so that they grow even when the record of the last one was dropped.
   const { rows } = await client.query<{ generation: bigint }>(

@@ -34,7 +34,7 @@ export type SessionDeps = Readonly<{
   owner: string;
   limits: BatchLimits;
   /** Told of each place reached, and of the events written to reach it. */
-  onPlace: (place: Place, written: number) => void;
+  onPlace: (place: Place, status: StateStatus, written: number) => void;
   /** Given a way to tell the session that the log holds nothing for it between a place and a position. */
   onPassed: (passed: (place: Place, position: Position) => void) => void;
 }>;
@@ -77,7 +77,7 @@ export const runSession = async (projection: Projection, deps: SessionDeps, sign
     }
     lastWrite = performance.now();
     const place = { ...from, position };
-    deps.onPlace(place, events);
+    deps.onPlace(place, status, events);
     return place;
   };
 
@@ -156,7 +156,7 @@ export const runSession = async (projection: Projection, deps: SessionDeps, sign
   const over = new AbortController();
   try {
     const { place } = await prepare(pools.projector, projection, owner, await store.head());
-    deps.onPlace(place, 0);
+    deps.onPlace(place, status, 0);
     await follow(place, AbortSignal.any([signal, over.signal]));
   } finally {
     over.abort();

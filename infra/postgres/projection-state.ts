@@ -8,6 +8,8 @@ export const CONTROL = 'projector_control';
 
 /** Advisory locks of projections stand in a class of their own, beside those of anything else on this database. */
 export const LOCK_CLASS = 20_260;
+/** Held while tables are made. */
+export const BUILD_LOCK = 20_261;
 
 export type StateStatus = 'catching_up' | 'live' | 'failed';
 

@@ -10,7 +10,7 @@ import type { Upcasters } from './upcasting.ts';
 export type RowOp =
   /** Insert the row, or set these columns of it. Columns not named keep their value (or their default when new). */
   | Readonly<{ op: 'set'; table: Table; key: Row; set: Row }>
-  /** Add to bigint columns of the row, which start at zero, and set the columns of `set`, as `set` does. */
+  /** Add to bigint columns of the row (whose default, if any, is 0), and set the columns of `set`, as `set` does. */
   | Readonly<{ op: 'add'; table: Table; key: Row; add: Readonly<Record<string, bigint>>; set?: Row }>
   /** Insert-only tables: one row an event, never changed. A row whose key exists is left alone. */
   | Readonly<{ op: 'insert'; table: Table; row: Row }>

@@ -6,7 +6,6 @@ import { queryRunner } from '../../infra/postgres/query-runner.ts';
 import { auditProjection } from '../../projections/audit/audit.projection.ts';
 import { auditTable } from '../../projections/audit/audit.table.ts';
 import { auditEntries } from '../../queries/audit/audit-entries.query.ts';
-import type { Position } from '../../src/kernel/event-store.ts';
 import type { EventMetadata } from '../../src/kernel/message.ts';
 import { givenProjection } from '../support/given-projection.ts';
 import { memoryEventStore } from '../support/memory-event-store.ts';
@@ -88,29 +87,26 @@ describe('audit trail', () => {
     const store = memoryEventStore();
     let pools: DatabasePools;
     let drop: () => Promise<void>;
-    let it_: Projector;
+    let trail: Projector;
 
     before(async () => {
       ({ pools, drop } = await database());
-      it_ = testProjector({ projections: [auditProjection], store, pools });
-      it_.start();
-      let position: Position | undefined;
+      trail = testProjector({ projections: [auditProjection], store, pools });
+      trail.start();
       for (const [user, type] of [
         [ada, 'ConsentAccepted'],
         [bob, 'ConsentAccepted'],
         [ada, 'ConsentWithdrawn'],
       ] as const)
-        ({ position } = await store.append(`consent-${user}`, 'any', [
-          { id: randomUUID(), type, data: {}, metadata: metadata() },
-        ]));
+        await store.append(`consent-${user}`, 'any', [{ id: randomUUID(), type, data: {}, metadata: metadata() }]);
       // A snapshot is not an event of the trail.
-      ({ position } = await store.append(`creditAccountSnapshot-${ada}`, 'any', [
+      const { position } = await store.append(`creditAccountSnapshot-${ada}`, 'any', [
         { id: randomUUID(), type: 'Snapshot', data: {}, metadata: {} },
-      ]));
-      expect(await it_.waitFor(position, { timeoutMs: 10_000 })).to.equal(true);
+      ]);
+      expect(await trail.waitFor(position, { timeoutMs: 10_000 })).to.equal(true);
     });
     after(async () => {
-      await it_.stop();
+      await trail.stop();
       await drop();
     });
 

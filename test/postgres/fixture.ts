@@ -111,21 +111,24 @@ export const counting = (extra: Partial<Projection> = {}): Projection => ({
   ...extra,
 });
 
+/** Opens every sealed member to the same text. */
+export const vault = { open: () => Promise.resolve('opened') };
+
 /** A projector with the parts that most tests do not care about. */
 export const testProjector = (
   options: Pick<ProjectorOptions, 'projections' | 'store' | 'pools'> & Partial<ProjectorOptions>,
 ): Projector =>
   projector({
-    vault: { open: () => Promise.resolve('opened') },
+    vault,
     logger: silentLogger,
     clock: () => new Date(),
     instance: 'test',
     ...options,
   });
 
-/** All rows of the test's tables, in order of their keys. */
-export const rowsOf = async (pools: DatabasePools): Promise<unknown> => {
+/** All rows of the test's tables, in order of their keys, as text. */
+export const rowsOf = async (pools: DatabasePools): Promise<string> => {
   const { rows: sums } = await pools.projector.query('select * from rm.test_counter order by user_id');
   const { rows: lines } = await pools.projector.query('select * from rm.test_entry order by id');
-  return { sums: sums as unknown[], lines: lines as unknown[] };
+  return JSON.stringify({ sums, lines }, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 };
