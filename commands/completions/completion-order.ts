@@ -1,0 +1,12 @@
+import type { ChatTask } from '../../src/kernel/upstream.ts';
+
+/** What a client wants from a model. */
+export type CompletionOrder = Readonly<{
+  userId: string;
+  modelId: string;
+  /** What the client does it for: `general` when it does not say. */
+  taskType: string;
+  task: ChatTask;
+  /** True when the answer is handed on piece by piece. */
+  streamed: boolean;
+}>;

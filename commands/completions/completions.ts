@@ -1,0 +1,124 @@
+import { DomainError, isDomainError } from '../../src/kernel/errors.ts';
+import type { Cause } from '../../src/kernel/message.ts';
+import { admit, type AdmissionDeps } from './admission.ts';
+import type { CompletionOrder } from './completion-order.ts';
+import { ledgerFor } from './ledger.ts';
+import { runningCompletion, type RunningCompletion, type RunningDeps } from './running-completion.ts';
+import { seats } from './seats.ts';
+
+export type CompletionDeps = AdmissionDeps &
+  RunningDeps &
+  Readonly<{
+    /** Random UUIDs for the requests. */
+    newId: () => string;
+  }>;
+
+/** The streaming LLM command and the requests of this process that it owns. */
+export type Completions = Readonly<{
+  /**
+   * Checks the order, puts its money on hold and sends it to its provider. Resolves when the provider has accepted it, a
+   * streamed one also when that takes long. Throws a DomainError when it is refused or fails before that; nothing is
+   * charged then.
+   */
+  open: (order: CompletionOrder, cause: Cause, gone: AbortSignal) => Promise<RunningCompletion>;
+  /** The request, while it runs in this process. */
+  find: (requestId: string) => RunningCompletion | undefined;
+  active: () => number;
+  /**
+   * Accepts nothing new, lets running requests end for `graceMs`, then ends them. Resolves when all are settled, or
+   * after another `limitMs` when the event store does not answer; what is left then is settled by its lease.
+   */
+  shutdown: (limits: Readonly<{ graceMs: number; limitMs: number }>) => Promise<void>;
+}>;
+
+/** Makes the command. One a process. */
+export const completions = (deps: CompletionDeps): Completions => {
+  const { policy, logger, clock } = deps;
+  const running = new Map<string, RunningCompletion>();
+  const renewedAt = new Map<string, number>();
+  const seating = seats(policy);
+  let closing = false;
+
+  const renewWhenDue = (request: RunningCompletion, now: number): void => {
+    const last = renewedAt.get(request.requestId) ?? request.startedAt.getTime();
+    if (now - last < policy.renewEverySeconds * 1_000) return;
+    renewedAt.set(request.requestId, now);
+    request.renew().catch((error: unknown) => {
+      logger.warn({ requestId: request.requestId, err: error }, 'a hold was not renewed');
+    });
+  };
+  const ticker = setInterval(
+    () => {
+      const now = clock().getTime();
+      for (const request of running.values()) renewWhenDue(request, now);
+    },
+    Math.min(1_000, policy.renewEverySeconds * 500),
+  );
+  ticker.unref();
+
+  const own = (request: RunningCompletion, leave: () => void): void => {
+    const { requestId } = request;
+    running.set(requestId, request);
+    void request.settled.then(() => {
+      running.delete(requestId);
+      renewedAt.delete(requestId);
+      leave();
+    });
+  };
+
+  const start = async (order: CompletionOrder, cause: Cause, gone: AbortSignal, leave: () => void) => {
+    const plan = await admit(deps, order, deps.newId());
+    const ledger = ledgerFor(deps, plan, cause);
+    try {
+      await ledger.reserve();
+    } catch (error) {
+      // It is unknown whether the hold was written: it must not outlive the request.
+      if (!isDomainError(error)) {
+        ledger.release('rejected').catch((late: unknown) => {
+          logger.warn({ requestId: plan.requestId, err: late }, 'a hold that may exist was not released');
+        });
+      }
+      throw error;
+    }
+    const request = runningCompletion(deps, plan, ledger, gone);
+    own(request, leave);
+    return request;
+  };
+
+  const open = async (order: CompletionOrder, cause: Cause, gone: AbortSignal): Promise<RunningCompletion> => {
+    if (closing) {
+      throw new DomainError('service_unavailable', 'the server is going down; try again', { retryAfterSeconds: 2 });
+    }
+    const leave = seating.take(order.userId);
+    let request: RunningCompletion;
+    try {
+      request = await start(order, cause, gone, leave);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    await request.accepted(order.streamed ? policy.headWaitMs : undefined);
+    return request;
+  };
+
+  const settledWithin = async (milliseconds: number): Promise<void> => {
+    const late = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => late.resolve(undefined), milliseconds);
+    await Promise.race([Promise.all([...running.values()].map(({ settled }) => settled)), late.promise]);
+    clearTimeout(timer);
+  };
+
+  return {
+    open,
+    find: (requestId) => running.get(requestId),
+    active: () => running.size,
+    shutdown: async ({ graceMs, limitMs }) => {
+      closing = true;
+      await settledWithin(graceMs);
+      for (const request of running.values()) void request.stop('shutdown');
+      await settledWithin(limitMs);
+      clearInterval(ticker);
+      if (running.size > 0) logger.error({ requests: running.size }, 'requests are left to their leases');
+    },
+  };
+};

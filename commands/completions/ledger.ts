@@ -1,0 +1,102 @@
+import type { CreditAccountEvent, Metered } from '../../src/events/credit-account/credit-account.events.ts';
+import { isoAfter, isoOf, type Clock } from '../../src/kernel/clock.ts';
+import type { CommandHandler } from '../../src/kernel/command-handler.ts';
+import type { Logger } from '../../src/kernel/logger.ts';
+import type { Cause, IsoTime } from '../../src/kernel/message.ts';
+import { microOf, type MicroUsd } from '../../src/kernel/money.ts';
+import type { CreditCommand, Outcome } from '../credits/credits.commands.ts';
+import type { CreditAccount } from '../credits/credits.state.ts';
+import type { Plan } from './admission.ts';
+import type { CompletionPolicy } from './policy.ts';
+import { untilAnswered } from './until-answered.ts';
+
+export type LedgerDeps = Readonly<{
+  credits: CommandHandler<CreditAccount, CreditCommand, CreditAccountEvent>;
+  clock: Clock;
+  logger: Logger;
+  pause: (milliseconds: number) => Promise<void>;
+  policy: CompletionPolicy;
+}>;
+
+/** The money of one request. */
+export type Ledger = Readonly<{
+  /** Puts the estimate and the margin on hold. Throws DomainError `credit_insufficient`. */
+  reserve: () => Promise<void>;
+  /** Keeps the hold alive and notes what has been used. */
+  renew: (soFar: Metered | null) => Promise<void>;
+  /** Adds to the hold. Throws DomainError `credit_insufficient`. */
+  extend: (add: MicroUsd) => Promise<void>;
+  /** Charges; answers what was really charged. Repeated until it is written. */
+  capture: (outcome: Outcome) => Promise<MicroUsd>;
+  /** Gives everything back. Repeated until it is written. */
+  release: (reason: 'provider_failed' | 'cancelled_before_start' | 'rejected') => Promise<void>;
+}>;
+
+/** What the account says that it has taken: the cost without what it wrote off. */
+const chargedBy = (events: readonly CreditAccountEvent[], outcome: Outcome): MicroUsd => {
+  const captured = events.find((event) => event.type === 'ReservationCaptured');
+  const { metered, writtenOff } = captured?.data ?? { metered: outcome.metered, writtenOff: '0' };
+  return microOf(metered.cost) - microOf(writtenOff);
+};
+
+/** Speaks to the credit account for one request; the request's id is the reservation's. */
+export const ledgerFor = (deps: LedgerDeps, plan: Plan, cause: Cause): Ledger => {
+  const { credits, clock, policy } = deps;
+  const { requestId: reservationId, userId } = plan;
+  let steps = 0;
+
+  const send = (command: CreditCommand) => credits.handle(userId, command, { ...cause, at: command.data.at });
+  const now = (): IsoTime => isoOf(clock());
+  const leaseFrom = (at: IsoTime): IsoTime => isoAfter(at, policy.leaseSeconds * 1_000);
+  const patiently = <T>(attempt: () => Promise<T>): Promise<T> =>
+    untilAnswered(deps, { requestId: reservationId }, attempt);
+
+  return {
+    reserve: async () => {
+      const at = now();
+      const { work, estimate, margin } = plan;
+      await send({
+        type: 'ReserveFunds',
+        key: `reserve:${reservationId}`,
+        data: { reservationId, work, estimate, margin, leaseUntil: leaseFrom(at), at },
+      });
+    },
+    renew: async (soFar) => {
+      const at = now();
+      steps += 1;
+      await send({
+        type: 'RenewReservation',
+        key: `renew:${reservationId}:${steps}`,
+        data: { reservationId, leaseUntil: leaseFrom(at), soFar, at },
+      });
+    },
+    extend: async (add) => {
+      const at = now();
+      steps += 1;
+      await send({
+        type: 'ExtendReservation',
+        key: `extend:${reservationId}:${steps}`,
+        data: { reservationId, add, leaseUntil: leaseFrom(at), at },
+      });
+    },
+    capture: async (outcome) => {
+      const at = now();
+      const command: CreditCommand = {
+        type: 'CaptureReservation',
+        key: `capture:${reservationId}`,
+        data: { reservationId, outcome, at },
+      };
+      const { events } = await patiently(() => send(command));
+      return chargedBy(events, outcome);
+    },
+    release: async (reason) => {
+      const at = now();
+      const command: CreditCommand = {
+        type: 'ReleaseReservation',
+        key: `release:${reservationId}`,
+        data: { reservationId, reason, at },
+      };
+      await patiently(() => send(command));
+    },
+  };
+};

@@ -1,0 +1,44 @@
+import { DomainError } from '../../src/kernel/errors.ts';
+import { isUpstreamError, type UpstreamError, type UpstreamFailure } from '../../src/kernel/upstream.ts';
+
+const WHAT: Readonly<Record<UpstreamFailure, string>> = {
+  auth: 'does not accept this server; tell its operator',
+  quota: 'has no quota left for this server; tell its operator or choose another model',
+  rate_limit: 'is busy; wait and try again',
+  invalid_request: 'did not accept the request; check its parameters or choose another model',
+  context_length: 'says that the context window is exceeded',
+  not_found: 'does not know the model just now; choose another one',
+  overloaded: 'is overloaded; wait and try again',
+  server: 'failed; try again',
+  timeout: 'did not answer in time; try again',
+  network: 'could not be reached; try again',
+  protocol: 'gave an answer that makes no sense; try again',
+  aborted: 'was told to stop',
+};
+
+/** What happened at a provider, in words for the caller. Nothing of the provider's own text is in it. */
+export const upstreamSays = ({ provider, kind }: Pick<UpstreamError, 'provider' | 'kind'>): string =>
+  `${provider} ${WHAT[kind]}`;
+
+const retryAfterOf = ({ kind, retryAfterMs }: UpstreamError): number | undefined => {
+  if (retryAfterMs !== undefined) return Math.max(1, Math.ceil(retryAfterMs / 1_000));
+  return kind === 'rate_limit' || kind === 'overloaded' ? 5 : undefined;
+};
+
+/**
+ * How a provider's failure is told. A provider that limits this server is a 502 like any other of its failures: a 429
+ * would tell callers that they themselves are too fast. Only a prompt that is too long is the caller's to mend.
+ */
+export const refusalFor = (thrown: unknown): unknown => {
+  if (!isUpstreamError(thrown)) return thrown;
+  if (thrown.kind === 'context_length') {
+    return new DomainError('bad_request', 'context window exceeded: shorten the prompt or choose another model');
+  }
+  const retryAfterSeconds = retryAfterOf(thrown);
+  const { provider, status, kind } = thrown;
+  return new DomainError('external_service_error', upstreamSays(thrown), {
+    details: { provider, failure: kind, ...(status === undefined ? {} : { status }) },
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    cause: thrown,
+  });
+};

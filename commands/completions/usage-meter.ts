@@ -1,0 +1,144 @@
+import type { Metered } from '../../src/events/credit-account/credit-account.events.ts';
+import type { Price } from '../../src/kernel/catalogue.ts';
+import { microText, type MicroUsd } from '../../src/kernel/money.ts';
+import { costOf, ratesFor } from '../../src/kernel/pricing.ts';
+import type { TokenCounter } from '../../src/kernel/tokens-estimate.ts';
+import type { UpstreamEvent } from '../../src/kernel/upstream.ts';
+import { completionTokens, promptTokens, type FinishReason, type Usage } from '../../src/kernel/usage.ts';
+
+/** What an answer has used. `estimated` is true when the numbers are our own count. */
+export type Reading = Readonly<{ metered: Metered; estimated: boolean }>;
+
+/** Watches one answer and knows at any moment what it has cost. */
+export type UsageMeter = Readonly<{
+  take: (batch: readonly UpstreamEvent[]) => void;
+  /** Why the provider said that it ended; undefined while it has not. */
+  finish: () => FinishReason | undefined;
+  /** The provider's id of the answer. */
+  upstreamId: () => string | null;
+  /** True once anything has been said. */
+  hasOutput: () => boolean;
+  /** Counts what was said since the last count. */
+  count: () => Promise<void>;
+  /** True when the answer might have used the budget; counting makes it exact. */
+  mayExceed: () => boolean;
+  /** Sets the money that the answer may cost before `mayExceed` turns true. */
+  budget: (amount: MicroUsd) => void;
+  /** What is known now. Call `count` first for a reading that covers all that was said. */
+  read: () => Reading;
+}>;
+
+/** Text that waits to be counted takes memory. */
+const MOST_WAITING = 256 * 1024;
+
+const metered = (usage: Usage, rawUsage: unknown, price: Price): Metered => {
+  const { lines, pico, cost } = costOf(usage, price);
+  return {
+    usage,
+    rawUsage,
+    lines: lines.map(({ class: name, tokens, rate, cost: line }) => ({
+      class: name,
+      tokens,
+      ratePico: rate.toString(),
+      costPico: line.toString(),
+    })),
+    costPico: pico.toString(),
+    cost: microText(cost),
+  };
+};
+
+/** A meter for an answer to a prompt of `prompt` tokens by our own count. */
+export const usageMeter = (price: Price, prompt: number, counter: TokenCounter): UsageMeter => {
+  let waiting: string[] = [];
+  let waitingChars = 0;
+  let visible = 0;
+  let upstreamId: string | null = null;
+  let finish: FinishReason | undefined;
+  let output = false;
+  let reported: Usage | undefined;
+  let rawUsage: unknown = null;
+  /** Output tokens that the budget pays for. */
+  let allowed = Infinity;
+  /** Counts that are under way, one after the other. */
+  let counting: Promise<void> = Promise.resolve();
+
+  const say = (text: string): void => {
+    output = true;
+    waiting.push(text);
+    waitingChars += text.length;
+  };
+
+  const takeOne = (event: UpstreamEvent): void => {
+    switch (event.type) {
+      case 'text':
+      case 'refusal':
+      case 'reasoning':
+        return say(event.text);
+      case 'toolCall':
+        return say(event.name === undefined ? event.arguments : `${event.name} ${event.arguments}`);
+      case 'started':
+        upstreamId = event.upstreamId;
+        return;
+      case 'usage':
+        reported = event.usage;
+        rawUsage = event.raw;
+        return;
+      case 'finish':
+        finish = event.reason;
+    }
+  };
+
+  const countWaiting = async (): Promise<void> => {
+    if (waiting.length === 0) return;
+    const text = waiting.join('');
+    waiting = [];
+    const tokens = await counter.count(text);
+    visible += tokens;
+    // Until here the characters stood for their tokens, so that no reading was too low.
+    waitingChars -= text.length;
+  };
+
+  /** A block of zeros beside an answer is no usage. */
+  const believed = (): Usage | undefined =>
+    reported === undefined || (output && promptTokens(reported) + completionTokens(reported) === 0)
+      ? undefined
+      : reported;
+
+  const counted = (early: Usage | undefined): Usage => ({
+    inputUncached: early?.inputUncached ?? prompt,
+    inputCachedRead: early?.inputCachedRead ?? 0,
+    inputCacheWrite: early?.inputCacheWrite ?? 0,
+    outputVisible: visible,
+    outputReasoning: 0,
+    source: early === undefined ? 'counted' : 'early',
+    complete: finish !== undefined,
+  });
+
+  return {
+    take: (batch) => {
+      for (const event of batch) takeOne(event);
+    },
+    finish: () => finish,
+    upstreamId: () => upstreamId,
+    hasOutput: () => output,
+    count: () => {
+      counting = counting.then(countWaiting);
+      return counting;
+    },
+    mayExceed: () => visible + waitingChars > allowed || waitingChars > MOST_WAITING,
+    budget: (amount) => {
+      const { input, output: rate } = ratesFor(price, prompt);
+      // A character is rarely more than a token, and this only decides when to count.
+      const left = amount * 1_000_000n - BigInt(prompt) * input;
+      allowed = rate === 0n ? Infinity : Math.max(0, Number(left / rate));
+    },
+    read: () => {
+      const known = believed();
+      if (known?.source === 'final') {
+        const usage = { ...known, complete: known.complete && finish !== undefined };
+        return { metered: metered(usage, rawUsage, price), estimated: false };
+      }
+      return { metered: metered(counted(known), rawUsage, price), estimated: true };
+    },
+  };
+};

@@ -1,0 +1,25 @@
+import type { Completions } from '../../../../commands/completions/completions.ts';
+import type { Clock } from '../../../kernel/clock.ts';
+import { userEndpoint, type Endpoint } from '../../endpoint.ts';
+import { chatBody, orderOf } from './chat-body.ts';
+import { jsonAnswer } from './json-answer.ts';
+import { streamAnswer } from './stream-answer.ts';
+
+const MOST_BYTES = 128 * 1024 * 1024;
+
+/** POST /api/llm/chat/completions: asks a model, streamed or at once. */
+export const chatCompletions = (deps: Readonly<{ completions: Completions; clock: Clock }>): Endpoint =>
+  userEndpoint({
+    method: 'POST',
+    path: '/api/llm/chat/completions',
+    limit: 'write',
+    body: chatBody,
+    maxBodyBytes: MOST_BYTES,
+    handle: async ({ body, cause, gone }, { userId }) => {
+      const order = orderOf(userId, body);
+      const running = await deps.completions.open(order, cause, gone);
+      const created = Math.floor(deps.clock().getTime() / 1_000);
+      if (!order.streamed) return jsonAnswer(running, created);
+      return { kind: 'stream', write: (response) => streamAnswer(running, created, response) };
+    },
+  });

@@ -1,0 +1,56 @@
+import { DomainError } from '../../../kernel/errors.ts';
+import type { ChatMessage, ToolCall } from '../../../kernel/upstream.ts';
+import { partsOf } from './chat-parts.ts';
+
+type Members = Readonly<Record<string, unknown>>;
+
+const refuse = (detail: string): never => {
+  throw new DomainError('validation_error', detail);
+};
+
+const toolCallOf = (value: unknown, where: string): ToolCall => {
+  const { id, function: called } = (value ?? {}) as Members;
+  const { name, arguments: args } = (called ?? {}) as Members;
+  if (typeof id !== 'string' || typeof name !== 'string' || typeof args !== 'string') {
+    return refuse(`${where} must be {id, function: {name, arguments}}`);
+  }
+  return { id, name, arguments: args };
+};
+
+const assistant = ({ content, tool_calls }: Members, where: string): ChatMessage => {
+  const calls = Array.isArray(tool_calls) ? tool_calls : [];
+  const parts = partsOf(content, `${where}.content`);
+  if (parts.length === 0 && calls.length === 0) refuse(`${where}.content is missing`);
+  return {
+    role: 'assistant',
+    parts,
+    toolCalls: calls.map((call, index) => toolCallOf(call, `${where}.tool_calls.${index}`)),
+  };
+};
+
+const tool = ({ content, tool_call_id: id }: Members, where: string): ChatMessage =>
+  typeof id === 'string'
+    ? { role: 'tool', toolCallId: id, parts: partsOf(content, `${where}.content`) }
+    : refuse(`${where}.tool_call_id must be a string`);
+
+const messageOf = (value: unknown, index: number): ChatMessage => {
+  const where = `messages.${index}`;
+  const message = (value ?? {}) as Members;
+  const { role, content } = message;
+  switch (role) {
+    case 'system':
+    case 'developer':
+    case 'user':
+      if (content === null || content === undefined) refuse(`${where}.content is missing`);
+      return { role, parts: partsOf(content, `${where}.content`) };
+    case 'assistant':
+      return assistant(message, where);
+    case 'tool':
+      return tool(message, where);
+    default:
+      return refuse(`${where}.role must be system, developer, user, assistant or tool`);
+  }
+};
+
+/** Reads the conversation. Throws DomainError `validation_error` that names the first thing wrong. */
+export const messagesOf = (values: readonly unknown[]): readonly ChatMessage[] => values.map(messageOf);

@@ -1,0 +1,67 @@
+import type { Ended, RunningCompletion } from '../../../../commands/completions/running-completion.ts';
+import { refusalFor } from '../../../../commands/completions/upstream-refusal.ts';
+import { completionCollector } from '../../../kernel/completion-collector.ts';
+import { DomainError } from '../../../kernel/errors.ts';
+import { usdNumber } from '../../../kernel/money.ts';
+import type { Completion } from '../../../kernel/upstream.ts';
+import { completionTokens, promptTokens } from '../../../kernel/usage.ts';
+import { json, type Reply } from '../../endpoint.ts';
+
+const usageOf = ({ usage, charged }: Ended): object => {
+  const prompt = usage === undefined ? 0 : promptTokens(usage);
+  const completion = usage === undefined ? 0 : completionTokens(usage);
+  return {
+    promptTokens: prompt,
+    completionTokens: completion,
+    totalTokens: prompt + completion,
+    cost: usdNumber(charged),
+    cacheWriteTokens: usage?.inputCacheWrite ?? 0,
+    cacheReadTokens: usage?.inputCachedRead ?? 0,
+  };
+};
+
+const messageOf = ({ text, refusal, reasoning, toolCalls }: Completion): object => ({
+  role: 'assistant',
+  // Never null: the desktop cannot read that.
+  content: refusal === '' ? text : `${text}${text === '' ? '' : '\n'}${refusal}`,
+  ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+  ...(toolCalls.length === 0
+    ? {}
+    : {
+        tool_calls: toolCalls.map(({ id, name, arguments: args }) => ({
+          id,
+          type: 'function',
+          function: { name, arguments: args },
+        })),
+      }),
+});
+
+const failureOf = ({ how, endedBy, failure }: Ended): unknown => {
+  if (how === 'gone') return Object.assign(new Error('the client has gone'), { name: 'AbortError' });
+  if (how === 'cancelled') return new DomainError('bad_request', 'the request was cancelled');
+  return endedBy === 'shutdown'
+    ? new DomainError('service_unavailable', 'the server is going down; try again', { retryAfterSeconds: 2 })
+    : refusalFor(failure);
+};
+
+/** Waits for the whole answer and its charge. Throws when there is no answer to give. */
+export const jsonAnswer = async (running: RunningCompletion, createdSeconds: number): Promise<Reply> => {
+  const collected = completionCollector();
+  const ended = await running.deliver({
+    take: (batch) => {
+      batch.forEach(collected.take);
+      return undefined;
+    },
+  });
+  if (ended.how !== 'completed') throw failureOf(ended);
+  const completion = collected.whole();
+  return json(200, {
+    id: completion.upstreamId || `chatcmpl-${running.requestId}`,
+    object: 'chat.completion',
+    created: createdSeconds,
+    model: completion.model || running.modelId,
+    choices: [{ index: 0, message: messageOf(completion), finish_reason: ended.finish ?? 'stop' }],
+    usage: usageOf(ended),
+    requestId: running.requestId,
+  });
+};
