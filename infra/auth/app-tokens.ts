@@ -40,6 +40,10 @@ const uuid = (value: string | undefined): string => {
   return value.toLowerCase();
 };
 
+/** Tokens of servers without sessions are a session each. */
+const sessionOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && isUuid(value) ? value.toLowerCase() : undefined;
+
 const claimsOf = (payload: JWTPayload): AppClaims => {
   const { iat, exp } = payload;
   if (iat === undefined || exp === undefined) throw refused('the token is malformed');
@@ -53,8 +57,7 @@ const claimsOf = (payload: JWTPayload): AppClaims => {
     deviceId: text(payload['device_id'])?.toLowerCase(),
     binding: text(payload['tbh'])?.toLowerCase(),
     scopes: (text(payload['scope']) ?? '').split(' '),
-    // Tokens of servers without sessions are a session each.
-    sessionId: text(payload['session_id']) ?? jti,
+    sessionId: sessionOf(payload['session_id']) ?? jti,
     issuedAt: iat,
     expiresAt: exp,
   };
