@@ -44,7 +44,7 @@ const startAll = async <T extends Part | undefined>(starting: readonly Promise<T
 };
 
 /** Secrets as configured, else this data directory's own. */
-const secretsOf = (config: Config, dataDir: string): Secrets => {
+export const secretsOf = (config: Config, dataDir: string): Secrets => {
   const { JWT_SECRET, IDENTITY_HASH_KEY, VAULT_MASTER_KEY } = config;
   if (JWT_SECRET !== undefined && IDENTITY_HASH_KEY !== undefined && VAULT_MASTER_KEY !== undefined) {
     return { jwtSecret: JWT_SECRET, identityHashKey: IDENTITY_HASH_KEY, vaultMasterKey: VAULT_MASTER_KEY };

@@ -32,7 +32,11 @@ export type Stores = Readonly<{
  * The keys of subjects stand outside the log and outside the read models, so that dropping either loses none. With a
  * database of one's own they are a schema of it that is backed up apart; else a file beside the other local data.
  */
-const openVault = async (config: Config, parts: Parts, pools: DatabasePools): Promise<SubjectVault> => {
+export const openVault = async (
+  config: Config,
+  parts: Pick<Parts, 'dataDir' | 'secrets'>,
+  pools: Pick<DatabasePools, 'owner'>,
+): Promise<SubjectVault> => {
   const masterKey = parts.secrets.vaultMasterKey;
   if (config.DATABASE_URL !== undefined) {
     await migrateVault(pools.owner);
