@@ -95,11 +95,18 @@ export type Batches = Readonly<{
 
 /**
  * Cuts a feed into batches of what has arrived while the last one was written: one event when live, `max` when catching
- * up. A batch that follows another at once waits a little for company. The reader is at most two batches ahead.
+ * up. A batch that follows another at once waits a little for company. The reader is at most two batches ahead. Ends when `signal` aborts; throws what the feed throws.
  */
-export const batches = (feed: AsyncIterable<FeedItem>, { max, linger }: BatchLimits): Batches => {
+export const batches = (feed: AsyncIterable<FeedItem>, { max, linger }: BatchLimits, signal: AbortSignal): Batches => {
   const box = emptyBox();
+  const end = (): void => {
+    box.ended = true;
+    arrived(box);
+  };
   const generate = async function* (): AsyncGenerator<Batch> {
+    // A feed that is slow to end does not hold its reader.
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
     void fill(box, feed, max);
     let last = Number.NEGATIVE_INFINITY;
     try {
@@ -113,6 +120,7 @@ export const batches = (feed: AsyncIterable<FeedItem>, { max, linger }: BatchLim
     } finally {
       box.closed = true;
       takeFrom(box, 0);
+      signal.removeEventListener('abort', end);
     }
     if (box.failure !== undefined) throw box.failure.error;
   };

@@ -1,7 +1,10 @@
 import { comparePositions, type Position } from '../../src/kernel/event-store.ts';
 import type { Place } from './projection-state.ts';
 
-type Waiter = Readonly<{ names: readonly string[]; position: Position; settle: (reached: boolean) => void }>;
+/** `certain`: an event that the projections read stands at the position, so that they are bound to come there. */
+export type Wish = Readonly<{ names: readonly string[]; position: Position; certain: boolean }>;
+
+type Waiter = Wish & Readonly<{ settle: (reached: boolean) => void }>;
 
 /** What this process knows of how far projections have come, its own and those of other instances. */
 export type Positions = Readonly<{
@@ -14,8 +17,8 @@ export type Positions = Readonly<{
   /** A projection that has stopped is not waited for. */
   failed: (name: string, now: boolean) => void;
   /** True when all have reached the position within `timeoutMs`; false when not, or when one has stopped. */
-  waitFor: (names: readonly string[], position: Position, timeoutMs: number) => Promise<boolean>;
-  /** The projections that somebody waits for at this moment. */
+  waitFor: (wish: Wish, timeoutMs: number) => Promise<boolean>;
+  /** The projections that somebody waits for at this moment, at positions that may hold nothing for them. */
   awaited: () => ReadonlySet<string>;
 }>;
 
@@ -38,10 +41,9 @@ export const positions = (onWait: () => void): Positions => {
     const beyond = passed.get(name);
     return beyond?.generation === place.generation && !isBehind(beyond.position, position);
   };
-  const settled = ({ names, position }: Pick<Waiter, 'names' | 'position'>): boolean =>
+  const settled = ({ names, position }: Wish): boolean =>
     names.every((name) => stopped.has(name) || reached(name, position));
-  const outcome = ({ names, position }: Pick<Waiter, 'names' | 'position'>): boolean =>
-    names.every((name) => reached(name, position));
+  const outcome = ({ names, position }: Wish): boolean => names.every((name) => reached(name, position));
   const look = (): void => {
     for (const waiter of [...waiters]) if (settled(waiter)) waiter.settle(outcome(waiter));
   };
@@ -55,8 +57,7 @@ export const positions = (onWait: () => void): Positions => {
     look();
   };
 
-  const waitFor = (names: readonly string[], position: Position, timeoutMs: number): Promise<boolean> => {
-    const wish = { names, position };
+  const waitFor = (wish: Wish, timeoutMs: number): Promise<boolean> => {
     if (settled(wish)) return Promise.resolve(outcome(wish));
     return new Promise((resolve) => {
       const settle = (answer: boolean): void => {
@@ -67,7 +68,7 @@ export const positions = (onWait: () => void): Positions => {
       const waiter: Waiter = { ...wish, settle };
       const timer = setTimeout(settle, timeoutMs, false);
       waiters.add(waiter);
-      onWait();
+      if (!wish.certain) onWait();
     });
   };
 
@@ -91,6 +92,10 @@ export const positions = (onWait: () => void): Positions => {
     },
     waitFor,
     awaited: () =>
-      new Set([...waiters].flatMap(({ names, position }) => names.filter((name) => !reached(name, position)))),
+      new Set(
+        [...waiters].flatMap(({ names, position, certain }) =>
+          certain ? [] : names.filter((name) => !reached(name, position)),
+        ),
+      ),
   };
 };

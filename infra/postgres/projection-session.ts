@@ -141,7 +141,11 @@ export const runSession = async (projection: Projection, deps: SessionDeps, sign
   const follow = async (start: Place, until: AbortSignal): Promise<void> => {
     const from = start.position;
     const filter = { streamPrefixes: projection.streamPrefixes };
-    const feed = batches(store.subscribe({ ...(from === undefined ? {} : { from }), filter, signal: until }), limits);
+    const feed = batches(
+      store.subscribe({ ...(from === undefined ? {} : { from }), filter, signal: until }),
+      limits,
+      until,
+    );
     let place = start;
     deps.onPassed((seen, position) => {
       // What was found out about another place says nothing about this one.

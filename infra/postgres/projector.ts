@@ -191,11 +191,8 @@ export const projector = (options: ProjectorOptions): Projector => {
           streamPrefixes.length === 0 ||
           streamPrefixes.some((prefix) => stream.startsWith(prefix))),
     );
-    return known.waitFor(
-      all.map(({ name }) => name),
-      position,
-      timeoutMs,
-    );
+    const wish = { names: all.map(({ name }) => name), position, certain: stream !== undefined };
+    return known.waitFor(wish, timeoutMs);
   };
 
   return {

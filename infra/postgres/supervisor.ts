@@ -38,7 +38,6 @@ export type Supervisor = Readonly<{
   nudge: (name: string) => void;
   /** Told that a projection has moved: what went wrong before is over. */
   moved: (name: string) => void;
-  owned: () => ReadonlySet<string>;
 }>;
 
 const failureOf = (error: unknown): Failure => {
@@ -46,6 +45,12 @@ const failureOf = (error: unknown): Failure => {
   const cause = causeOf(error instanceof HandlerFailure ? error.cause : error);
   return { position: event?.position, eventId: event?.id, eventType: event?.type, cause };
 };
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 const growing = ({ first, most }: typeof AGAIN, attempts: number): number => Math.min(most, first * 2 ** attempts);
 
@@ -57,22 +62,19 @@ const growing = ({ first, most }: typeof AGAIN, attempts: number): number => Mat
 export const supervisor = (deps: SupervisorDeps): Supervisor => {
   const { projections, pools, logger, clock, owner } = deps;
   const attempts = new Map<string, number>();
-  const current = new Map<string, AbortController>();
-  const owned = new Set<string>();
+  const current = new Map<string, () => void>();
 
-  /** Something that a nudge ends. */
-  const endable = async <T>(
-    name: string,
-    signal: AbortSignal,
-    work: (until: AbortSignal) => Promise<T>,
-  ): Promise<T> => {
-    const nudged = new AbortController();
-    current.set(name, nudged);
-    return work(AbortSignal.any([signal, nudged.signal]));
+  /** Waits, unless nudged. */
+  const nap = async (name: string, pause: number, signal: AbortSignal): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const wake = (): void => resolve(undefined);
+    const timer = setTimeout(wake, pause);
+    signal.addEventListener('abort', wake, { once: true });
+    current.set(name, wake);
+    if (!signal.aborted) await promise;
+    clearTimeout(timer);
+    signal.removeEventListener('abort', wake);
   };
-
-  const nap = (name: string, pause: number, signal: AbortSignal): Promise<void> =>
-    endable(name, signal, (until) => delay(pause, undefined, { signal: until }).catch(() => undefined));
 
   const parkFailure = async (name: string, error: unknown): Promise<void> => {
     const failure = failureOf(error);
@@ -111,14 +113,18 @@ export const supervisor = (deps: SupervisorDeps): Supervisor => {
 
   const own = async (projection: Projection, signal: AbortSignal): Promise<number> => {
     const { name } = projection;
-    owned.add(name);
+    const since = performance.now();
+    const nudged = new AbortController();
+    current.set(name, () => nudged.abort());
+    const until = AbortSignal.any([signal, nudged.signal]);
     try {
-      await endable(name, signal, (until) => deps.session(projection, until));
+      await deps.session(projection, until);
       return 0;
     } catch (error) {
-      return signal.aborted ? 0 : await afterwards(name, error).catch(() => AGAIN.most);
-    } finally {
-      owned.delete(name);
+      if (until.aborted) return 0;
+      // What went wrong long ago says nothing about today.
+      if (performance.now() - since > FAILED.most) attempts.delete(name);
+      return await afterwards(name, error).catch(() => AGAIN.most);
     }
   };
 
@@ -143,6 +149,7 @@ export const supervisor = (deps: SupervisorDeps): Supervisor => {
         throw error;
       }),
     );
+    await aborted(until);
     await Promise.allSettled(competing);
     await control.close();
     await Promise.all(competing);
@@ -161,8 +168,7 @@ export const supervisor = (deps: SupervisorDeps): Supervisor => {
 
   return {
     run,
-    nudge: (name) => current.get(name)?.abort(),
+    nudge: (name) => current.get(name)?.(),
     moved: (name) => attempts.delete(name),
-    owned: () => owned,
   };
 };

@@ -369,8 +369,8 @@ describe('projector', () => {
       const second = begin({ projections: [counting(), other] });
       await until(() => second.waitFor(last, { timeoutMs: 100 }));
       expect(await totals()).to.deep.equal([[15n, 4n]]);
-      await until(() => second.status()[0]?.failure === null);
-      expect(second.status()[0]?.state).to.equal('live');
+      await until(() => second.status()[0]?.state === 'live');
+      expect(second.status()[0]?.failure).to.equal(null);
     });
 
     it('finds the event that the database refuses, and tries it again by itself', async () => {
