@@ -8,10 +8,10 @@ import { emailUpcasters, identityUpcasters } from '../../src/events/identity/ide
 type Ownership = Readonly<{ userId: string; at: IsoTime }>;
 
 /** Takes what is free; says nothing when somebody has it already. Key `claim:<signInId>`. */
-export type Claim = Command<'Claim', Ownership>;
+type Claim = Command<'Claim', Ownership>;
 
 /** Gives back what this user holds; says nothing when it is not theirs. Key `release:<signInId>`. */
-export type Release = Command<'Release', Ownership>;
+type Release = Command<'Release', Ownership>;
 
 export type ClaimCommand = Claim | Release;
 

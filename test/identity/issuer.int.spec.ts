@@ -117,7 +117,7 @@ describe('the local issuer', function () {
       fetch(`${issuer.url}/v2/logout?client_id=${CLIENT}&returnTo=${encodeURIComponent(returnTo)}`, {
         redirect: 'manual',
       });
-    const home = 'http://127.0.0.1/auth/auth0/logged-out';
+    const home = `${server.url}/auth/auth0/logged-out`;
     const back = await out(home);
     expect(back.headers.get('location')).to.equal(home);
     expect(back.headers.getSetCookie().join()).to.include('_session=;');

@@ -16,7 +16,7 @@ import { identityRig, MAX_SESSION_SECONDS, movableClock } from './rig.ts';
 export const CLIENT = 'plantocode-local';
 export const AUDIENCE = 'https://api.plantocode.test';
 export const ROLE_CLAIM = 'https://plantocode.test/role';
-export const SECRET = 'a secret of at least thirty-two characters';
+const SECRET = 'a secret of at least thirty-two characters';
 /** Listed at the issuer, whatever port the server under test gets: native clients may use any loopback port. */
 const CALLBACK = 'http://127.0.0.1/auth/auth0/callback';
 

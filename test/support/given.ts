@@ -4,7 +4,7 @@ import { isDomainError, type ErrorType } from '../../src/kernel/errors.ts';
 import type { Command, Event } from '../../src/kernel/message.ts';
 
 /** What became of one command on a history. */
-export type Outcome<State, E extends Event> = Readonly<{
+type Outcome<State, E extends Event> = Readonly<{
   /** The decision is exactly these events; they must also be readable by `evolve`. Hands the new state on. */
   thenEvents: (...expected: readonly NoInfer<E>[]) => State;
   thenNothing: () => void;

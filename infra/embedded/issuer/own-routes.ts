@@ -50,7 +50,8 @@ const nameOf = (email: string): string =>
 export const ownRoutes = ({ url: issuer, settings, keys, state, provider }: OwnRoutesDeps) => {
   const { kty, kid, n, e } = keys.signingKey;
   const publicKeys = createLocalJWKSet({ keys: [{ kty, kid, n, e, alg: 'RS256', use: 'sig' }] });
-  const returnable = settings.redirectUris.map((uri) => new URL(uri).origin);
+  // By host and not by port: the port of an app on loopback may be another one each time.
+  const returnable = settings.redirectUris.map((uri) => new URL(uri).hostname);
 
   /** The provider refuses tokens made for an API here; Auth0 accepts them, and clients send them. */
   const userinfo: Route = async (request, response) => {
@@ -76,7 +77,7 @@ export const ownRoutes = ({ url: issuer, settings, keys, state, provider }: OwnR
       'Set-Cookie',
       COOKIES.map((name) => `${name}=; Path=/; Max-Age=0; HttpOnly`),
     );
-    if (URL.canParse(target) && returnable.includes(new URL(target).origin)) {
+    if (URL.canParse(target) && returnable.includes(new URL(target).hostname)) {
       response.writeHead(302, { Location: target }).end();
     } else {
       send(response, 200, 'text/html', noticePage('Signed out', 'You may close this window.'));

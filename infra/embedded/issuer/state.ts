@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 
 /** Somebody who has signed in here. */
-export type LocalPerson = Readonly<{ subject: string; email: string; name: string; admin: boolean }>;
+type LocalPerson = Readonly<{ subject: string; email: string; name: string; admin: boolean }>;
 
 /** What the issuer remembers over a restart, so that logins under way survive it. */
 export type IssuerState = Readonly<{

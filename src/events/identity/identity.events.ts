@@ -3,16 +3,16 @@ import type { Event, IsoTime } from '../../kernel/message.ts';
 type Ownership = Readonly<{ userId: string; at: IsoTime }>;
 
 /** The person of the identity provider belongs to this user. The first claim on a stream wins. */
-export type IdentityClaimed = Event<'IdentityClaimed', Ownership>;
+type IdentityClaimed = Event<'IdentityClaimed', Ownership>;
 
 /** The user is removed; should the person ever come back, it is as somebody new. */
-export type IdentityReleased = Event<'IdentityReleased', Ownership>;
+type IdentityReleased = Event<'IdentityReleased', Ownership>;
 
 /** The verified e-mail belongs to this user. */
-export type EmailClaimed = Event<'EmailClaimed', Ownership>;
+type EmailClaimed = Event<'EmailClaimed', Ownership>;
 
 /** The user has another e-mail now, or is removed: whoever gets this address next is not that user. */
-export type EmailReleased = Event<'EmailReleased', Ownership>;
+type EmailReleased = Event<'EmailReleased', Ownership>;
 
 export type IdentityEvent = IdentityClaimed | IdentityReleased;
 export type EmailEvent = EmailClaimed | EmailReleased;

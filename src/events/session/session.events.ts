@@ -3,7 +3,7 @@ import type { Event, IsoTime } from '../../kernel/message.ts';
 /** `expiresAt` is the end of the session's longest possible life: no token of it outlives that. */
 type Said = Readonly<{ sessionId: string; userId: string; expiresAt: IsoTime; at: IsoTime }>;
 
-export type SignedIn = Event<
+type SignedIn = Event<
   'SignedIn',
   Said &
     Readonly<{
@@ -14,15 +14,15 @@ export type SignedIn = Event<
     }>
 >;
 
-export type SessionRefreshed = Event<'SessionRefreshed', Said & Readonly<{ deviceId: string | null }>>;
+type SessionRefreshed = Event<'SessionRefreshed', Said & Readonly<{ deviceId: string | null }>>;
 
 /** The user has ended the session. */
-export type SignedOut = Event<'SignedOut', Said>;
+type SignedOut = Event<'SignedOut', Said>;
 
 export type RevocationReason = 'user_removed' | 'device_removed' | 'administrator';
 
 /** Somebody else than the user's own client has ended the session. */
-export type SessionRevoked = Event<'SessionRevoked', Said & Readonly<{ reason: RevocationReason }>>;
+type SessionRevoked = Event<'SessionRevoked', Said & Readonly<{ reason: RevocationReason }>>;
 
 export type SessionEvent = SignedIn | SessionRefreshed | SignedOut | SessionRevoked;
 

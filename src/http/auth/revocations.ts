@@ -9,7 +9,7 @@ import { USER, type UserEvent } from '../../events/user/user.events.ts';
 import { userUpcasters } from '../../events/user/user.upcasters.ts';
 
 /** A session that has ended before its time; no token of it outlives `until`. */
-export type EndedSession = Readonly<{ sessionId: string; until: IsoTime }>;
+type EndedSession = Readonly<{ sessionId: string; until: IsoTime }>;
 
 /** What had ended when the log was at `position`; undefined: nothing is known yet, read it all. */
 export type EndedSoFar = Readonly<{ position: Position | undefined; ended: readonly EndedSession[] }>;
