@@ -69,7 +69,8 @@ server.addService(streamsGrpc.StreamsService, {
   read: (call: ServerWritableStream<ReadReq, ReadResp>) => void read(call),
 });
 server.addService(featuresGrpc.ServerFeaturesService, {
-  getSupportedMethods: (_call: unknown, reply: (error: null, value: unknown) => void) => reply(null, supportedMethods()),
+  getSupportedMethods: (_call: unknown, reply: (error: null, value: unknown) => void) =>
+    reply(null, supportedMethods()),
 });
 server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, port) => {
   process.send?.({ type: 'ready', port });

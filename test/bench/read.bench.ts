@@ -43,5 +43,7 @@ try {
 }
 const [ceiling, reached] = [median(rates.memory), median(rates.node)];
 const ratio = Number((reached / ceiling).toFixed(3));
-console.table([{ case: '$all', events: total, 'in memory /s': shown(ceiling), 'event node /s': shown(reached), ratio }]);
+console.table([
+  { case: '$all', events: total, 'in memory /s': shown(ceiling), 'event node /s': shown(reached), ratio },
+]);
 console.log(JSON.stringify({ bench: 'read', ratios: { read_all: ratio } }));

@@ -1,5 +1,7 @@
 import { startServer } from './grpc/server.ts';
 import { lockDataDir } from './data-lock.ts';
+import { startHealthServer } from './http.ts';
+import { createMetrics } from './metrics.ts';
 import { openEventStore } from './streams/event-store.ts';
 
 /** Where the node tells what it does: a pino logger fits. */
@@ -14,8 +16,14 @@ export type NodeOptions = {
   host: string;
   /** 0 takes a free one. */
   port: number;
+  /** Port for health and metrics over HTTP, 0 for a free one; none when missing. */
+  httpPort?: number | undefined;
   /** The most bytes one append may have. */
   maxAppendBytes: number;
+  /** `user:password` pairs that may use the streams; everyone when empty. */
+  credentials: readonly string[];
+  /** PEM texts; plain text when missing. */
+  tls?: { certificate: Buffer; key: Buffer } | undefined;
   /** Refuse to grow the log beyond so many bytes. */
   maxLogBytes?: number | undefined;
   logger: NodeLogger;
@@ -23,7 +31,7 @@ export type NodeOptions = {
   onFault: (error: Error) => void;
 };
 
-export type EventNode = { port: number; close: () => Promise<void> };
+export type EventNode = { port: number; httpPort: number | undefined; close: () => Promise<void> };
 
 /** Starts a node on a data directory; throws DirectoryInUse when another process has it. */
 export const startNode = async (options: NodeOptions): Promise<EventNode> => {
@@ -46,13 +54,26 @@ export const startNode = async (options: NodeOptions): Promise<EventNode> => {
       );
     }
     if (ahead > 0) logger.error({ position, missing: ahead }, 'the log is shorter than its index: events were lost');
-    const server = await startServer(store, options);
-    logger.info({ position, port: server.port, ms: Math.round(performance.now() - started) }, 'event node ready');
+    const metrics = createMetrics(store);
+    const server = await startServer(store, metrics, options);
+    let ready = true;
+    const health =
+      options.httpPort === undefined
+        ? undefined
+        : await startHealthServer(
+            { host: options.host, port: options.httpPort },
+            { isReady: () => ready, metrics: metrics.text },
+          );
+    const took = Math.round(performance.now() - started);
+    logger.info({ position, port: server.port, httpPort: health?.port, ms: took }, 'event node ready');
     return {
       port: server.port,
+      httpPort: health?.port,
       close: async () => {
+        ready = false;
         await server.close();
         await store.close();
+        await health?.close();
         lock.release(true);
         logger.info({ position: store.log.stored() }, 'event node stopped');
       },

@@ -1,11 +1,12 @@
 import type { sendUnaryData, ServerReadableStream } from '@grpc/grpc-js';
-import type { EventStore } from '../streams/event-store.ts';
 import type { ExpectedRevision } from '../streams/append-rules.ts';
 import { sizeOf, whyMalformed, whyUnwritable } from '../streams/append-limits.ts';
 import type { WriteOutcome } from '../streams/stream-writer.ts';
 import { sharedPb, streamsPb, type AppendReq, type AppendResp } from '../wire/protocol.ts';
 import type { NewEvent } from '../wire/record.ts';
 import { readUuid } from '../wire/uuid.ts';
+import type { Appender } from './appender.ts';
+import type { CredentialCheck } from './credentials.ts';
 import { appendTooLarge, invalidArgument, streamDeleted, toStatus } from './refusals.ts';
 
 type Header = { stream: string; expected: ExpectedRevision };
@@ -80,17 +81,22 @@ const createCollector = (maxBytes: number) => {
 
 /** Answers an append whose events come as a stream of messages. */
 export const answerAppend = (
-  store: EventStore,
-  maxBytes: number,
+  appender: Appender,
+  check: CredentialCheck,
   call: ServerReadableStream<AppendReq, AppendResp>,
   answer: sendUnaryData<AppendResp>,
 ): void => {
-  const collector = createCollector(maxBytes);
+  const collector = createCollector(appender.maxBytes);
   let refused = false;
   const refuse = (error: unknown): void => {
     if (!refused) answer(toStatus(error));
     refused = true;
   };
+  try {
+    check(call.metadata);
+  } catch (error) {
+    refuse(error);
+  }
   call.on('data', (message: AppendReq) => {
     if (refused) return;
     try {
@@ -103,7 +109,7 @@ export const answerAppend = (
     if (refused) return;
     const append = async (): Promise<void> => {
       const { header, events } = collector.finish();
-      answer(null, replyTo(header, await store.writer.append(header.stream, header.expected, events)));
+      answer(null, replyTo(header, await appender.append(header.stream, header.expected, events)));
     };
     append().catch(refuse);
   });

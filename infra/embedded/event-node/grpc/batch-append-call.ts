@@ -1,8 +1,8 @@
 import { status, type ServerDuplexStream } from '@grpc/grpc-js';
-import type { EventStore } from '../streams/event-store.ts';
 import { sizeOf, whyMalformed, whyUnwritable } from '../streams/append-limits.ts';
 import type { NewEvent } from '../wire/record.ts';
 import { batchSuccess, readBatchPart, type BatchOptions, type BatchPart } from '../wire/batch-messages.ts';
+import type { Appender } from './appender.ts';
 import {
   badBatch,
   batchTooLarge,
@@ -12,6 +12,7 @@ import {
   wrongRevision,
   type BatchRefusal,
 } from './batch-refusals.ts';
+import type { CredentialCheck } from './credentials.ts';
 import { toStatus } from './refusals.ts';
 
 /** Batches of one call that may be on their way to the disk; then the call is not read until some are there. */
@@ -37,11 +38,11 @@ const whyNotNow = ({ options }: OpenBatch): BatchRefusal | undefined => {
   return options.deadline <= Date.now() ? deadlinePassed() : undefined;
 };
 
-const store = async (events: EventStore, correlation: Buffer, batch: OpenBatch): Promise<Buffer> => {
+const store = async (appender: Appender, correlation: Buffer, batch: OpenBatch): Promise<Buffer> => {
   const { stream, expected } = batch.options;
   const reason = whyNotNow(batch);
   if (reason !== undefined) return refusedBatch(correlation, stream, reason);
-  const outcome = await events.writer.append(stream, expected, batch.events);
+  const outcome = await appender.append(stream, expected, batch.events);
   if (outcome.kind === 'stored') return batchSuccess(correlation, stream, outcome.revision, outcome.position);
   const why = outcome.kind === 'deleted' ? deletedStream(stream) : wrongRevision(expected, outcome.current);
   return refusedBatch(correlation, stream, why);
@@ -49,8 +50,8 @@ const store = async (events: EventStore, correlation: Buffer, batch: OpenBatch):
 
 /** Answers a call that carries any number of batches, interleaved, each answered when it is safe on disk. */
 export const answerBatchAppend = (
-  events: EventStore,
-  maxBytes: number,
+  appender: Appender,
+  check: CredentialCheck,
   call: ServerDuplexStream<Buffer, Buffer>,
 ): void => {
   const open = new Map<string, OpenBatch>();
@@ -85,7 +86,7 @@ export const answerBatchAppend = (
   const complete = (correlation: Buffer, batch: OpenBatch): void => {
     inFlight += 1;
     if (inFlight >= maxInFlight) call.pause();
-    store(events, correlation, batch)
+    store(appender, correlation, batch)
       .catch((error: unknown) => {
         const { code, details } = toStatus(error);
         return refusedBatch(correlation, batch.options.stream, badBatch(code, details));
@@ -100,7 +101,7 @@ export const answerBatchAppend = (
     if (options === undefined) throw new RangeError('a batch begins with options');
     const batch = known ?? { options, events: [], bytes: 0, refused: false };
     if (!batch.refused) {
-      const reason = addPart(batch, part, maxBytes);
+      const reason = addPart(batch, part, appender.maxBytes);
       if (reason !== undefined) {
         batch.refused = true;
         batch.events = [];
@@ -110,6 +111,11 @@ export const answerBatchAppend = (
     if (part.final) open.delete(name);
     else open.set(name, batch);
   };
+  try {
+    check(call.metadata);
+  } catch (error) {
+    finish(error);
+  }
   call.on('data', (message: Buffer) => {
     if (over) return;
     try {

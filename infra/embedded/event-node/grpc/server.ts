@@ -17,8 +17,11 @@ import {
   type AppendResp,
   type ReadReq,
 } from '../wire/protocol.ts';
+import type { Metrics } from '../metrics.ts';
 import { answerAppend } from './append-call.ts';
+import { createAppender } from './appender.ts';
 import { answerBatchAppend } from './batch-append-call.ts';
+import { checkCredentials, type CredentialCheck } from './credentials.ts';
 import { answerDelete, answerTombstone } from './delete-call.ts';
 import { paceWrites } from './paced-writer.ts';
 import { answerRead } from './read-call.ts';
@@ -26,12 +29,17 @@ import { parseReadRequest } from './read-request.ts';
 import { shuttingDown, toStatus } from './refusals.ts';
 import { clusterOfOne, supportedMethods } from './server-facts.ts';
 import { answerSubscription } from './subscribe-call.ts';
+import { addUnimplemented } from './unimplemented.ts';
 
 export type ServerOptions = {
   host: string;
   port: number;
   /** The most bytes one append may have. */
   maxAppendBytes: number;
+  /** `user:password` pairs that may use the streams; everyone when empty. */
+  credentials: readonly string[];
+  /** PEM texts; plain text when missing. */
+  tls?: { certificate: Buffer; key: Buffer } | undefined;
 };
 
 export type NodeServer = {
@@ -48,54 +56,87 @@ const streamsService = {
   batchAppend: { ...StreamsService.batchAppend, requestDeserialize: asBytes, responseSerialize: asBytes },
 };
 const largestMessage = 17 * 1024 * 1024;
+/** How long calls may take to end by themselves at the end, in milliseconds. */
+const patience = 100;
 
 const unary =
-  <Request, Reply>(answer: (request: Request) => Promise<Reply> | Reply): handleUnaryCall<Request, Reply> =>
+  <Request, Reply>(
+    check: CredentialCheck,
+    answer: (request: Request) => Promise<Reply> | Reply,
+  ): handleUnaryCall<Request, Reply> =>
   (call, reply) => {
-    const run = async (): Promise<Reply> => answer(call.request);
+    const run = async (): Promise<Reply> => {
+      check(call.metadata);
+      return answer(call.request);
+    };
     run().then(
       (value) => reply(null, value),
       (error: unknown) => reply(toStatus(error)),
     );
   };
 
-/** Serves a store over gRPC; rejects when the address is taken. */
-export const startServer = async (store: EventStore, options: ServerOptions): Promise<NodeServer> => {
-  const server = new Server({
-    'grpc.max_receive_message_length': largestMessage,
-    'grpc.max_send_message_length': largestMessage,
-  });
-  const readers = new Set<(error: unknown) => void>();
+/** Answers reads and subscriptions; `stop` ends those that are open. */
+const createReads = (store: EventStore, metrics: Metrics, check: CredentialCheck) => {
+  const open = new Set<(error: unknown) => void>();
   const read = (call: ServerWritableStream<ReadReq, Buffer>): void => {
     let over = false;
     const finish = (error?: unknown): void => {
       if (over) return;
       over = true;
-      readers.delete(finish);
+      open.delete(finish);
       if (error === undefined) call.end();
       else call.emit('error', toStatus(error));
     };
-    readers.add(finish);
+    open.add(finish);
     const writer = paceWrites(call);
     const answer = async (): Promise<void> => {
+      check(call.metadata);
       const request = parseReadRequest(call.request);
-      await (request.limit === undefined ? answerSubscription : answerRead)(store, request, writer);
+      if (request.limit !== undefined) {
+        metrics.read(request.target.kind);
+        return answerRead(store, request, writer);
+      }
+      const unsubscribed = metrics.subscribed();
+      return answerSubscription(store, request, writer).finally(unsubscribed);
     };
     answer().then(() => finish(), finish);
   };
+  const stop = (): void => {
+    for (const finish of open) finish(shuttingDown());
+  };
+  return { read, stop };
+};
+
+const credentialsOf = ({ tls }: ServerOptions): ServerCredentials =>
+  tls === undefined
+    ? ServerCredentials.createInsecure()
+    : ServerCredentials.createSsl(null, [{ cert_chain: tls.certificate, private_key: tls.key }]);
+
+/** Serves a store over gRPC; rejects when the address is taken. */
+export const startServer = async (store: EventStore, metrics: Metrics, options: ServerOptions): Promise<NodeServer> => {
+  const server = new Server({
+    'grpc.max_receive_message_length': largestMessage,
+    'grpc.max_send_message_length': largestMessage,
+  });
+  const check = checkCredentials(options.credentials);
+  const open = (): void => undefined;
+  const reads = createReads(store, metrics, check);
+  const appends = createAppender(store, metrics, options.maxAppendBytes);
   const streams: UntypedServiceImplementation = {
-    read,
+    read: reads.read,
     append: (call: ServerReadableStream<AppendReq, AppendResp>, reply: sendUnaryData<AppendResp>) =>
-      answerAppend(store, options.maxAppendBytes, call, reply),
-    batchAppend: (call: ServerDuplexStream<Buffer, Buffer>) => answerBatchAppend(store, options.maxAppendBytes, call),
-    delete: unary(answerDelete.bind(undefined, store)),
-    tombstone: unary(answerTombstone.bind(undefined, store)),
+      answerAppend(appends, check, call, reply),
+    batchAppend: (call: ServerDuplexStream<Buffer, Buffer>) => answerBatchAppend(appends, check, call),
+    delete: unary(check, answerDelete.bind(undefined, store)),
+    tombstone: unary(check, answerTombstone.bind(undefined, store)),
   };
   server.addService(streamsService, streams);
-  server.addService(ServerFeaturesService, { getSupportedMethods: unary(supportedMethods) });
-  server.addService(GossipService, { read: unary(() => clusterOfOne(options.host, port)) });
+  // Clients ask these before they have credentials to send.
+  server.addService(ServerFeaturesService, { getSupportedMethods: unary(open, supportedMethods) });
+  server.addService(GossipService, { read: unary(open, () => clusterOfOne(options.host, port)) });
+  addUnimplemented(server);
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${options.host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(`${options.host}:${options.port}`, credentialsOf(options), (error, bound) => {
       if (error === null) resolve(bound);
       else reject(error);
     });
@@ -103,9 +144,9 @@ export const startServer = async (store: EventStore, options: ServerOptions): Pr
   return {
     port,
     close: async () => {
-      for (const finish of readers) finish(shuttingDown());
+      reads.stop();
       await new Promise<void>((resolve) => {
-        const force = setTimeout(() => server.forceShutdown(), 500);
+        const force = setTimeout(() => server.forceShutdown(), patience);
         server.tryShutdown(() => {
           clearTimeout(force);
           resolve();

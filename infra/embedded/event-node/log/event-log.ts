@@ -4,7 +4,7 @@ import { logFile, openForReading } from './schema.ts';
 import { createTailCache, type LogEntry } from './tail-cache.ts';
 import { startWriter } from './writer.ts';
 
-const tailBytes = 32 * 1024 * 1024;
+const tailBytes = 16 * 1024 * 1024;
 
 /** An event with its place in the log still open: the log gives the position. */
 export type LogRow = { stream: number; revision: number; encode: (position: number) => Buffer };
@@ -79,7 +79,7 @@ export const openEventLog = async (
     options.onFault(error);
   };
   const writer = await startWriter({ path, maxBytes: options.maxBytes }, { onCommitted, onRefused, onFault: fail });
-  const file = openForReading(path, 8000);
+  const file = openForReading(path, 4000);
   const reader = createLogReader(file);
   let stored = writer.last;
   let last = writer.last;

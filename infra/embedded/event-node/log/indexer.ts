@@ -32,7 +32,10 @@ export type Indexer = {
 
 /** Starts the thread that owns the index file, after bringing the index level with the log. */
 export const startIndexer = async (data: IndexerData, events: IndexerEvents): Promise<Indexer> => {
-  const worker = new Worker(new URL('indexer.worker.ts', import.meta.url), { workerData: data });
+  const worker = new Worker(new URL('indexer.worker.ts', import.meta.url), {
+    workerData: data,
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+  });
   const ready = Promise.withResolvers<Extract<IndexerReply, { kind: 'ready' }>>();
   const closed = Promise.withResolvers<undefined>();
   let started = false;

@@ -4,7 +4,7 @@ import { viewStreamFilter } from './stream-filter.ts';
 import type { IndexerData, IndexerReply, IndexerRequest } from './indexer.ts';
 
 // A sorted batch touches each page of the index once, so a large batch is cheaper; memory bounds it.
-const rowsPerRound = 50_000;
+const rowsPerRound = 20_000;
 
 const port = parentPort;
 if (port === null) throw new Error('the indexer runs as a worker thread');
@@ -13,13 +13,13 @@ const filter = viewStreamFilter(memory);
 const index = openIndexForWriting(indexPath);
 const log = openForReading(logPath, 4000);
 const rowsAfter = log.prepare(
-  'select position, stream, revision from events where position > ? order by position limit ?',
+  'select position, stream, revision, body is null as gone from events where position > ? order by position limit ?',
 );
 const lastOfLog = log.prepare('select coalesce(max(position), 0) as position from events');
 const insert = index.prepare('insert or replace into stream_events (stream, revision, position) values (?, ?, ?)');
 const setProgress = index.prepare('update progress set position = ?');
 
-type Row = { position: number; stream: number; revision: number };
+type Row = { position: number; stream: number; revision: number; gone: number };
 let progress = Number(index.prepare('select position from progress').get()?.['position']);
 const reply = (message: IndexerReply): void => port.postMessage(message);
 
@@ -30,7 +30,8 @@ const indexRound = (): number => {
   const end = rows.at(-1)?.position;
   if (end === undefined) return 0;
   index.exec('begin');
-  for (const { stream, revision, position } of rows.sort(byStream)) {
+  for (const { stream, revision, position, gone } of rows.sort(byStream)) {
+    if (gone === 1) continue;
     insert.run(stream, revision, position);
     filter.add(stream);
   }
@@ -56,7 +57,9 @@ for (let rows = 1; rows > 0;) {
 }
 reply({ kind: 'ready', position: progress, caughtUp, ahead: Math.max(0, ahead) });
 
-const streamsAfter = index.prepare('select distinct stream from stream_events where stream > ? order by stream limit 5000');
+const streamsAfter = index.prepare(
+  'select distinct stream from stream_events where stream > ? order by stream limit 5000',
+);
 let closing = false;
 /** Shows the filter every stream of the index, in pieces so that requests come in between. */
 const fillFilter = (after: number): void => {

@@ -35,12 +35,12 @@ export const openLogForWriting = (path: string): DatabaseSync =>
   openFile(
     path,
     logSchema,
-    'pragma synchronous = full; pragma wal_autocheckpoint = 2000; pragma journal_size_limit = 67108864; pragma cache_size = -8000;',
+    'pragma synchronous = full; pragma wal_autocheckpoint = 2000; pragma journal_size_limit = 67108864; pragma cache_size = -4000;',
   );
 
 /** Opens the index for writing; a crash may lose its last transactions, never its consistency. */
 export const openIndexForWriting = (path: string): DatabaseSync =>
-  openFile(path, indexSchema, 'pragma synchronous = normal; pragma cache_size = -32000;');
+  openFile(path, indexSchema, 'pragma synchronous = normal; pragma cache_size = -16000;');
 
 /** Opens either file for reading, with a page cache of so many KiB. */
 export const openForReading = (path: string, cacheKib: number): DatabaseSync => {

@@ -25,6 +25,8 @@ export type StreamIndex = {
   at: (stream: number, revision: number) => number | undefined;
   /** Calls back when events of this stream are stored. Returns how to end it. */
   onStored: (stream: number, callback: () => void) => () => void;
+  /** Stored events that the index file does not have yet. */
+  lag: () => number;
   /** What the start found: see indexer.ts. */
   caughtUp: number;
   ahead: number;
@@ -95,7 +97,7 @@ export const openStreamIndex = async (
     { onFiltered: () => (filterIsWhole = true), onProgress: events.onProgress, onIndexed, onFault: events.onFault },
   );
   const unwatch = log.watch({ onStored: onStoredEntries });
-  const file = openForReading(indexPath, 16_000);
+  const file = openForReading(indexPath, 8000);
   const columns = 'select revision, position from stream_events where stream = ?';
   const lastOne = file.prepare(`${columns} order by revision desc limit 1`);
   const firstOne = file.prepare(`${columns} order by revision limit 1`);
@@ -138,6 +140,7 @@ export const openStreamIndex = async (
         if (set.size === 0) callbacks.delete(stream);
       };
     },
+    lag: () => freshQueue.length,
     caughtUp: indexer.caughtUp,
     ahead: indexer.ahead,
     close: async () => {

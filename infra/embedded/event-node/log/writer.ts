@@ -30,7 +30,10 @@ export type Writer = {
 
 /** Starts the thread that owns the log file; rejects when the file cannot be opened. */
 export const startWriter = async (data: WriterData, events: WriterEvents): Promise<Writer> => {
-  const worker = new Worker(new URL('writer.worker.ts', import.meta.url), { workerData: data });
+  const worker = new Worker(new URL('writer.worker.ts', import.meta.url), {
+    workerData: data,
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+  });
   const ready = Promise.withResolvers<number>();
   const closed = Promise.withResolvers<undefined>();
   let started = false;

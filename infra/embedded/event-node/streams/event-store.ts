@@ -7,7 +7,7 @@ import { createStreamReader, type StreamReader } from './stream-reader.ts';
 import { createStreamWriter, type StreamWriter } from './stream-writer.ts';
 
 /** Heads kept in memory. A head takes about half a kilobyte. */
-const cachedHeads = 20_000;
+const cachedHeads = 10_000;
 
 export type EventStore = {
   log: EventLog;

@@ -85,7 +85,10 @@ export const createStreamHeads = (
       head.policy = metastreamPolicy;
       return head;
     }
-    const meta = get(metastreamOf(name));
+    // Most streams have no metadata: those need no second head.
+    const metastream = metastreamOf(name);
+    if (!heads.has(metastream) && !index.mayHave(options.hashOf(metastream))) return head;
+    const meta = get(metastream);
     if (meta.last < 0) return head;
     const entry = log.at(index.at(meta.key, meta.last) ?? 0);
     if (entry === undefined) return head;
