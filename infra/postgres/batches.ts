@@ -9,6 +9,8 @@ export type BatchLimits = Readonly<{
   max: number;
   /** Milliseconds that a batch is held open when it follows another at once. */
   linger: number;
+  /** True while somebody waits for what is read here: nothing is held open then. */
+  hurried?: () => boolean;
 }>;
 
 const batchOf = (items: readonly FeedItem[]): Batch => {
@@ -78,26 +80,30 @@ const fill = async (box: Box, feed: AsyncIterable<FeedItem>, max: number): Promi
   }
 };
 
-/** Waits until the box holds a whole batch, or for `limit` milliseconds. */
-const untilFull = async (box: Box, max: number, limit: number): Promise<void> => {
+/** Waits until the box holds a whole batch or somebody is in a hurry, at most for `limit` milliseconds. */
+const gather = async (box: Box, { max, linger: limit, hurried }: BatchLimits): Promise<void> => {
   const end = performance.now() + limit;
   const over = new AbortController();
   const timer = delay(limit, undefined, { signal: over.signal, ref: false }).catch(() => undefined);
-  while (performance.now() < end && box.items.length < max && !box.ended) await Promise.race([timer, box.news.promise]);
+  while (performance.now() < end && box.items.length < max && !box.ended && hurried?.() !== true)
+    await Promise.race([timer, box.news.promise]);
   over.abort();
 };
 
-/** A feed in batches, with a way to say from beside it that the log holds nothing more for this reader up to a position. */
+/** A feed in batches, with ways to reach it from beside: `passed` says that the log holds nothing for it up to here. */
 export type Batches = Readonly<{
   [Symbol.asyncIterator]: () => AsyncGenerator<Batch>;
   passed: (position: Position) => void;
+  /** Looks again whether somebody is in a hurry. */
+  hurry: () => void;
 }>;
 
 /**
  * Cuts a feed into batches of what has arrived while the last one was written: one event when live, `max` when catching
  * up. A batch that follows another at once waits a little for company. The reader is at most two batches ahead. Ends when `signal` aborts; throws what the feed throws.
  */
-export const batches = (feed: AsyncIterable<FeedItem>, { max, linger }: BatchLimits, signal: AbortSignal): Batches => {
+export const batches = (feed: AsyncIterable<FeedItem>, limits: BatchLimits, signal: AbortSignal): Batches => {
+  const { max, linger } = limits;
   const box = emptyBox();
   const end = (): void => {
     box.ended = true;
@@ -113,7 +119,7 @@ export const batches = (feed: AsyncIterable<FeedItem>, { max, linger }: BatchLim
       for (;;) {
         while (box.items.length === 0 && !box.ended) await box.news.promise;
         if (box.items.length === 0) break;
-        if (performance.now() - last < linger) await untilFull(box, max, linger);
+        if (performance.now() - last < linger) await gather(box, limits);
         yield batchOf(takeFrom(box, max));
         last = performance.now();
       }
@@ -130,5 +136,6 @@ export const batches = (feed: AsyncIterable<FeedItem>, { max, linger }: BatchLim
       box.items.push({ kind: 'checkpoint', position });
       arrived(box);
     },
+    hurry: () => arrived(box),
   };
 };

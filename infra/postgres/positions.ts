@@ -20,6 +20,8 @@ export type Positions = Readonly<{
   waitFor: (wish: Wish, timeoutMs: number) => Promise<boolean>;
   /** The projections that somebody waits for at this moment, at positions that may hold nothing for them. */
   awaited: () => ReadonlySet<string>;
+  /** True while somebody waits for this projection. */
+  isAwaited: (name: string) => boolean;
 }>;
 
 const NEVER = { generation: -1n, position: undefined };
@@ -28,7 +30,7 @@ const isBehind = (position: Position | undefined, other: Position): boolean =>
   position === undefined || comparePositions(position, other) < 0;
 
 /** Keeps positions in memory; `onWait` is called when somebody begins to wait. */
-export const positions = (onWait: () => void): Positions => {
+export const positions = (onWait: (wish: Wish) => void): Positions => {
   const known = new Map<string, Place>();
   const passed = new Map<string, Place>();
   const stopped = new Set<string>();
@@ -68,7 +70,7 @@ export const positions = (onWait: () => void): Positions => {
       const waiter: Waiter = { ...wish, settle };
       const timer = setTimeout(settle, timeoutMs, false);
       waiters.add(waiter);
-      if (!wish.certain) onWait();
+      onWait(wish);
     });
   };
 
@@ -97,5 +99,6 @@ export const positions = (onWait: () => void): Positions => {
           certain ? [] : names.filter((name) => !reached(name, position)),
         ),
       ),
+    isAwaited: (name) => [...waiters].some(({ names, position }) => names.includes(name) && !reached(name, position)),
   };
 };

@@ -35,8 +35,15 @@ export type SessionDeps = Readonly<{
   limits: BatchLimits;
   /** Told of each place reached, and of the events written to reach it. */
   onPlace: (place: Place, status: StateStatus, written: number) => void;
-  /** Given a way to tell the session that the log holds nothing for it between a place and a position. */
-  onPassed: (passed: (place: Place, position: Position) => void) => void;
+  /** Given the ways to reach the session once it reads. */
+  onReading: (handle: SessionHandle) => void;
+}>;
+
+export type SessionHandle = Readonly<{
+  /** The log holds nothing for the projection between a place and a position. */
+  passed: (place: Place, position: Position) => void;
+  /** Somebody has begun to wait for the projection. */
+  hurry: () => void;
 }>;
 
 /** Checkpoints alone are written this seldom, in milliseconds. */
@@ -147,9 +154,12 @@ export const runSession = async (projection: Projection, deps: SessionDeps, sign
       until,
     );
     let place = start;
-    deps.onPassed((seen, position) => {
+    deps.onReading({
       // What was found out about another place says nothing about this one.
-      if (samePlace(seen, place)) feed.passed(position);
+      passed: (seen, position) => {
+        if (samePlace(seen, place)) feed.passed(position);
+      },
+      hurry: feed.hurry,
     });
     for await (const batch of feed) {
       if (until.aborted) return;

@@ -11,8 +11,8 @@ import { migrate } from './migrate.ts';
 import type { DatabasePools } from './pools.ts';
 import { positions } from './positions.ts';
 import type { Opener } from './project-events.ts';
-import { runSession } from './projection-session.ts';
-import { placeFrom, readStates, requestRebuild, type Place, type ProjectionState } from './projection-state.ts';
+import { runSession, type SessionHandle } from './projection-session.ts';
+import { placeFrom, readStates, requestRebuild, type ProjectionState } from './projection-state.ts';
 import { projectionStatus, type ProjectionStatus } from './projection-status.ts';
 import { supervisor } from './supervisor.ts';
 
@@ -63,13 +63,16 @@ const LIMITS: BatchLimits = { max: 2000, linger: 25 };
 export const projector = (options: ProjectorOptions): Projector => {
   const { projections, store, pools, logger, clock, instance, own = true } = options;
   const stopping = new AbortController();
-  const sessions = new Map<string, (place: Place, position: Position) => void>();
+  const sessions = new Map<string, SessionHandle>();
   let states = new Map<string, ProjectionState>();
   let head: Position | undefined;
   let running: Promise<unknown> = Promise.resolve();
   let looking: Promise<void> | undefined;
 
-  const known = positions(() => void lookForWaiting());
+  const known = positions(({ names, certain }) => {
+    for (const name of names) sessions.get(name)?.hurry();
+    if (!certain) void lookForWaiting();
+  });
 
   const refresh = async (): Promise<void> => {
     const rows = await readStates(pools.projector);
@@ -88,7 +91,7 @@ export const projector = (options: ProjectorOptions): Projector => {
     const found = await lookAhead(store, standing);
     for (const { place, passed } of found) {
       known.pass(place, passed);
-      sessions.get(place.name)?.(place, passed);
+      sessions.get(place.name)?.passed(place, passed);
     }
   };
 
@@ -129,7 +132,7 @@ export const projector = (options: ProjectorOptions): Projector => {
           vault: options.vault,
           clock,
           owner: instance,
-          limits: options.limits ?? LIMITS,
+          limits: { hurried: () => known.isAwaited(projection.name), ...(options.limits ?? LIMITS) },
           onPlace: (place, status, written) => {
             known.note(place);
             if (states.get(place.name)?.status !== status) void refresh().catch(() => undefined);
@@ -137,7 +140,7 @@ export const projector = (options: ProjectorOptions): Projector => {
             supervised.moved(place.name);
             options.onAdvance?.(place.name);
           },
-          onPassed: (passed) => sessions.set(projection.name, passed),
+          onReading: (handle) => sessions.set(projection.name, handle),
         },
         signal,
       ).finally(() => sessions.delete(projection.name)),
