@@ -5,6 +5,7 @@ import { SignJWT, type JWTPayload } from 'jose';
 import { appTokens } from '../../infra/auth/app-tokens.ts';
 import type { Credentials } from '../../src/http/authenticator.ts';
 import { revocations, type EndedSoFar } from '../../src/http/auth/revocations.ts';
+import { logout } from '../../src/http/routes/auth/logout.ts';
 import { tokenAuthenticator } from '../../src/http/auth/token-authenticator.ts';
 import { isoAfter, isoOf } from '../../src/kernel/clock.ts';
 import { isDomainError } from '../../src/kernel/errors.ts';
@@ -279,6 +280,40 @@ describe('the authenticator', () => {
       for (const grant of [first, second]) {
         expect((await refusal(later.authenticate(offer(await here.tokens.issue(grant))))).message).to.match(/ended/);
       }
+    });
+
+    it('is read from the log only behind what the read model has told', async () => {
+      const { userId } = await here.logIn();
+      const grant = grantFor(userId);
+      const { position } = await signOut(here, grant.sessionId, userId);
+      const later = await server(time, stop.signal, here, () => Promise.resolve({ position, ended: [] }));
+      expect(later.list.isRevoked(grant.sessionId)).to.equal(false);
+    });
+
+    it('is known where it was ended before any news come from the log', async () => {
+      const { userId } = await here.logIn();
+      const list = revocations({
+        store: here.store,
+        load: nothingYet,
+        onUserChanged: () => Promise.resolve(),
+        clock: time.clock,
+        pause: () => turn(),
+        logger: silentLogger,
+      });
+      const endpoint = logout({ sessions: here.sessions, revocations: list, maxSessionSeconds: 3600 });
+      const caller = await here.authenticate(offer(await here.tokens.issue(grantFor(userId))));
+      const call = {
+        body: undefined,
+        query: undefined,
+        params: {},
+        cause: causeAt(isoOf(time.clock())),
+        requestId: 'request',
+        ip: '127.0.0.1',
+        header: () => undefined,
+        gone: stop.signal,
+      };
+      expect(await endpoint.handle(call, caller)).to.include({ status: 200 });
+      expect(list.isRevoked(caller.sessionId)).to.equal(true);
     });
 
     it('is still heard of after the store has been away', async () => {

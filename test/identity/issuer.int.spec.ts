@@ -101,6 +101,8 @@ describe('the local issuer', function () {
     expect((await one.submit(page, { email: 'nobody' })).status).to.equal(400);
     const stolen = await fetch(page.url, { method: 'POST', body: new URLSearchParams({ email: 'ada@example.test' }) });
     expect(stolen.status).to.equal(400);
+    const elsewhere = { url: `${issuer.url}/interaction/another` };
+    expect((await one.submit(elsewhere, { email: 'ada@example.test' })).status).to.equal(400);
   });
 
   it('names the error to our callback when it is asked for what it does not have', async () => {

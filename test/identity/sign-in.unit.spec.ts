@@ -99,6 +99,14 @@ describe('signing in', () => {
 });
 
 describe('an e-mail address', () => {
+  it('must be verified to sign in, but for those whose provider verifies none', async () => {
+    const rig = identityRig();
+    const error = await failure(rig.logIn({ ...ada, emailVerified: false }));
+    expect(error).to.include({ errorType: 'unauthorized' });
+    expect(rig.store.log()).to.deep.equal([]);
+    expect(await rig.logIn(unverified)).to.include({ status: 'registered' });
+  });
+
   it('that nobody verified links nobody, and may be shown', async () => {
     const rig = identityRig();
     const { userId } = await rig.logIn();
@@ -151,6 +159,21 @@ describe('a removed user', () => {
       expect(error).to.satisfy(isDomainError);
     }
     expect(rig.said('user-')).to.deep.equal(['UserRegistered', 'UserRemoved']);
+  });
+
+  it('does not come back by a token while their new sign-up is half done', async () => {
+    const rig = identityRig();
+    const { userId } = await rig.logIn();
+    await remove(rig, userId);
+    rig.store.beforeAppend((stream, events) => {
+      if (stream.startsWith('email-') && events[0]?.type === 'EmailReleased') throw new StoreUnavailableError('killed');
+    });
+    await failure(rig.logIn());
+    rig.store.beforeAppend(undefined);
+    expect(rig.said('identity-')).to.deep.equal(['IdentityClaimed', 'IdentityReleased']);
+    const nameless = { ...ada, email: undefined, emailVerified: false };
+    expect(await failure(rig.service.provision(nameless, randomUUID(), causeAt()))).to.satisfy(isDomainError);
+    expect((await rig.logIn()).userId).not.to.equal(userId);
   });
 
   it('is somebody new after a new login, without a second grant', async () => {

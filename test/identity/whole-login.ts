@@ -142,7 +142,7 @@ export const app = (url: string) => {
     throw new Error('redirected for ever');
   };
 
-  const submit = (page: Response, fields: Readonly<Record<string, string>>): Promise<Response> =>
+  const submit = (page: Pick<Response, 'url'>, fields: Readonly<Record<string, string>>): Promise<Response> =>
     visit(new URL(page.url), { method: 'POST', body: new URLSearchParams(fields) });
 
   const poll = (): Promise<Response> => fetch(`${url}/auth0/poll-status?pid=${pid}`);

@@ -62,7 +62,7 @@ export const startIssuer = async (options: IssuerOptions): Promise<LocalIssuer> 
     throw new Error('the local issuer lets anybody be anybody and does not run in production; set AUTH0_DOMAIN');
   }
   const { dataDir, logger } = options;
-  if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true });
+  if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const state = issuerState(dataDir === undefined ? ':memory:' : join(dataDir, 'issuer.sqlite'));
   const server = createServer();
   let url = options.publicUrl;
