@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { pino } from 'pino';
+
 import { DataDirInUseError } from '../infra/embedded/data-dir/lock.ts';
 import { removeRuntime, writeRuntime } from '../infra/embedded/data-dir/runtime-file.ts';
+import { jsonLogger } from '../infra/telemetry/logger.ts';
 import { startApp } from './app/app.ts';
 import { firstSteps } from './app/first-steps.ts';
 import { startParts } from './app/parts.ts';
@@ -36,7 +37,7 @@ const freePort = async (host: string): Promise<number> => {
 };
 
 const config = readConfig();
-const logger = pino({ level: config.LOG_LEVEL });
+const logger = jsonLogger(config.LOG_LEVEL);
 const port = config.PORT === 0 ? await freePort(config.HOST) : config.PORT;
 const publicUrl = config.PUBLIC_URL ?? `http://${config.HOST}:${port}`;
 
@@ -84,4 +85,7 @@ const stop = (why: string, code: number): void => {
     });
 };
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(signal, 0));
-void parts.lost.then((name) => stop(`the ${name} ended; the next start recovers`, 1));
+void parts.lost.then((name) => {
+  // Parts that we stop ourselves end too.
+  if (stoppingSince === undefined) stop(`the ${name} ended; the next start recovers`, 1);
+});

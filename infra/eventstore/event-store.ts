@@ -145,7 +145,10 @@ export const connectEventStore = (connectionString: string): EventStore => {
     },
     close: async () => {
       // A call that was cancelled while its reader was slow never reports its end, and the client would wait for it.
-      await Promise.race([client.dispose(), setTimeout(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+      const closed = new AbortController();
+      const late = setTimeout(CLOSE_TIMEOUT_MS, undefined, { signal: closed.signal }).catch(() => undefined);
+      await Promise.race([client.dispose(), late]);
+      closed.abort();
     },
   };
 };

@@ -53,9 +53,11 @@ export const identity = (deps: Deps) => {
   });
   const ended = revocations({
     store: stores.eventStore,
-    load: endedSessions(read, clock),
+    load: endedSessions({ pools: stores.pools, queries: read.queries, clock }),
     // The state at the end of the stream replaces the cached one.
-    onUserChanged: async (userId) => void (await write.users.state(userId)),
+    onUserChanged: async (userId) => {
+      await write.users.state(userId);
+    },
     clock,
     pause: write.pause,
     logger,

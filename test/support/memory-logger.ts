@@ -5,8 +5,8 @@ export type LogLine = Readonly<{ level: keyof Logger; message: string; fields: R
 /** A logger that remembers its lines. */
 export const memoryLogger = (): Readonly<{ logger: Logger; lines: LogLine[] }> => {
   const lines: LogLine[] = [];
-  const at = (level: keyof Logger) => (fields: Readonly<Record<string, unknown>>, message: string) => {
-    lines.push({ level, message, fields });
+  const at = (level: keyof Logger) => (fields: object, message: string) => {
+    lines.push({ level, message, fields: { ...fields } });
   };
   return { logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, lines };
 };
