@@ -3,7 +3,7 @@ import type { StreamIndex } from '../log/stream-index.ts';
 import type { LogEntry } from '../log/tail-cache.ts';
 import { decodeRecord } from '../wire/record.ts';
 import type { StreamHeads } from './stream-heads.ts';
-import { firstReadable, isExpired, type StreamPolicy } from './stream-policy.ts';
+import { firstReadable, isExpired, isMetastream, originalOf, type StreamPolicy } from './stream-policy.ts';
 
 const placesPerChunk = 200;
 const chunkBytes = 1024 * 1024;
@@ -34,7 +34,8 @@ export const createStreamReader = (
   const look = async (stream: string): Promise<StreamState> => {
     for (;;) {
       const head = heads.get(stream);
-      const { key, last, policy, tombstoned, position } = head;
+      const { key, last, policy, position } = head;
+      const tombstoned = isMetastream(stream) ? heads.get(originalOf(stream)).tombstoned : head.tombstoned;
       // An append under way is waited for: what it changes must not be seen before it is safe.
       const safe = await log.settled(position).then(
         () => true,

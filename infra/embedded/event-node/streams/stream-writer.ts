@@ -32,6 +32,7 @@ export type StreamWriter = {
 const rememberedIds = 100_000;
 const idsReadAtStart = 50_000;
 const nothing = Buffer.alloc(0);
+const outlived: AppendDecision = { kind: 'deleted' };
 
 const metadataEvent = (data: Uint8Array): NewEvent => ({
   id: randomUUID(),
@@ -135,6 +136,9 @@ export const createStreamWriter = (
     return position;
   };
 
+  /** The metadata of a stream ends with it. */
+  const isOutlived = ({ name }: StreamHead): boolean => isMetastream(name) && heads.get(originalOf(name)).tombstoned;
+
   const whenSafe = async (position: number, outcome: () => WriteOutcome): Promise<WriteOutcome> => {
     await log.settled(position);
     return outcome();
@@ -146,7 +150,7 @@ export const createStreamWriter = (
     store: (head: StreamHead) => { revision: number; position: number },
   ): Promise<WriteOutcome> => {
     const head = heads.get(stream);
-    const decision = decide(head, expected, ids);
+    const decision = isOutlived(head) ? outlived : decide(head, expected, ids);
     const { last } = head;
     switch (decision.kind) {
       case 'write': {
