@@ -3,7 +3,7 @@ import type { Logger } from '../../src/kernel/logger.ts';
 import { typeParsers } from './values.ts';
 
 /** The roles that migrations make; `owner` is whoever logs in. */
-export type DatabaseRole = 'owner' | 'projector' | 'app_user' | 'app_system';
+type DatabaseRole = 'owner' | 'projector' | 'app_user' | 'app_system';
 
 export type DatabaseOptions = Readonly<{
   /** `postgresql://…`; its login owns the schemas and may adopt the other roles. */

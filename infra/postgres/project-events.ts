@@ -19,7 +19,7 @@ const openMembers = async (vault: Opener, stream: string, data: unknown): Promis
 const handles = ({ types }: Projection, type: string): boolean => types?.has(type) ?? true;
 
 /** The event as the projection sees it: latest shape, personal fields opened. */
-export const projectedOf = async (
+const projectedOf = async (
   { upcasters }: Projection,
   vault: Opener,
   stored: StoredEvent,

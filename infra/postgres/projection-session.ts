@@ -183,5 +183,5 @@ const samePlace = (a: Place, b: Place): boolean =>
   a.position?.prepare === b.position?.prepare;
 
 /** True for what passes by itself or with a new session; all else is the fault of an event or of the build. */
-export const isOfTheMoment = (error: unknown): boolean =>
+const isOfTheMoment = (error: unknown): boolean =>
   error instanceof FencedError || isPassing(error) || isMissing(error) || isStoreUnavailable(error);

@@ -14,7 +14,7 @@ export const BUILD_LOCK = 20_261;
 export type StateStatus = 'catching_up' | 'live' | 'failed';
 
 /** The event that a projection has stopped at, and why. `position` is undefined when no event was the cause. */
-export type Parked = Readonly<{
+type Parked = Readonly<{
   position: Position | undefined;
   eventId: string | undefined;
   eventType: string | undefined;

@@ -32,7 +32,7 @@ export type ProjectorOptions = Readonly<{
   onAdvance?: (name: string) => void;
 }>;
 
-export type WaitOptions = Readonly<{
+type WaitOptions = Readonly<{
   /** The projections to wait for; absent: all. */
   names?: readonly string[];
   /** The stream that was written to: projections that do not read it are not waited for. */
@@ -174,6 +174,7 @@ export const projector = (options: ProjectorOptions): Projector => {
         logger.debug({ cause: causeOf(error) }, 'the projections could not be looked at');
         return;
       }
+      logger.warn({ cause: causeOf(error) }, 'the state of the projections is missing and will be made again');
       await migrate(pools, logger);
       for (const name of sessions.keys()) supervised.nudge(name);
     }

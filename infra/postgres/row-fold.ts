@@ -16,7 +16,7 @@ export type RowChange = {
 export type TableChanges = Readonly<{ table: Table; rows: ReadonlyMap<string, RowChange> }>;
 
 /** A key as text: equal keys, equal text. */
-export const keyText = (table: Table, row: Row): string =>
+const keyText = (table: Table, row: Row): string =>
   table.key
     .map((column) => {
       const value = row[column];

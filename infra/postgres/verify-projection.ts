@@ -11,13 +11,13 @@ import { normalKey, normalText, replayedTable, type Defaults, type ReplayedTable
 import { columnName, columnOf, definitionOf, tableName } from './table-ddl.ts';
 
 /** A row that is not as the log says: its key, and which columns differ; never the values. */
-export type RowDifference = Readonly<{
+type RowDifference = Readonly<{
   key: string;
   what: 'missing' | 'unexpected' | 'different';
   columns: readonly string[];
 }>;
 
-export type TableVerification = Readonly<{
+type TableVerification = Readonly<{
   table: string;
   rows: number;
   /** Equal for equal rows in any order, on any machine. */

@@ -80,7 +80,7 @@ const showStatus = async (parts: ProjectionParts, json: boolean): Promise<void> 
   else for (const status of all) parts.write(line(status));
 };
 
-const bar = ({ part }: NonNullable<ProjectionStatus['progress']>): string => {
+const bar = ({ part }: Readonly<{ part: number }>): string => {
   const full = Math.round(part * 30);
   return `[${'#'.repeat(full)}${'.'.repeat(30 - full)}]`;
 };
@@ -98,6 +98,7 @@ const followRebuild = async (parts: ProjectionParts, name: string, wanted: bigin
     const status = await statusOf(parts, name);
     const begun = BigInt(status.generation) >= wanted;
     if (begun && status.progress !== null) parts.note(`${name} ${bar(status.progress)} ${progressText(status)}`);
+    if (begun && status.state === 'live') parts.note(`${name} ${bar({ part: 1 })} ${status.events} events`);
     if (begun && (status.state === 'live' || status.state === 'failed')) return status;
     if (!begun && performance.now() - since > NOBODY)
       throw new CliError(2, `No running server owns ${name}; the next one to start rebuilds it.`);

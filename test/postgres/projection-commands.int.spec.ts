@@ -145,8 +145,9 @@ describe('the operators’ tool for projections', () => {
   it('rebuilds in another process, with progress, and ends when the log’s end is reached', async () => {
     await start();
     await pools.projector.query('update rm.test_counter set total = 1000');
-    const { code, out } = await run('rebuild', 'test_counting');
+    const { code, out, err } = await run('rebuild', 'test_counting');
     expect(code).to.equal(0);
+    expect(err.at(-1)).to.match(/^test_counting \[#{30}\] 3 events$/);
     expect(out.join('\n')).to.match(/^test_counting\s+live/);
     expect((await run('verify')).code).to.equal(0);
   });
