@@ -127,3 +127,55 @@ describe('command handler', () => {
     expect(verified(store).faults).to.deep.equal([]);
   });
 });
+
+describe('commands that wait for the same stream', () => {
+  const counted = async () => {
+    const { store, instance } = setUp();
+    const handler = instance();
+    await handler.handle(USER, openAccount(1000n), cause);
+    let appends = 0;
+    store.beforeAppend((stream) => {
+      if (stream.startsWith('creditAccount-')) appends += 1;
+    });
+    return { store, handler, appends: () => appends };
+  };
+
+  it('are appended together, and each gets its own answer', async () => {
+    const { store, handler, appends } = await counted();
+    const handled = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => handler.handle(USER, reserve(`r${n}`, 10n), cause)),
+    );
+    expect(handled.map(({ events }) => (events[0]?.data as { reservationId: string }).reservationId)).to.deep.equal(
+      Array.from({ length: 10 }, (_, n) => `r${n}`),
+    );
+    expect(handled.map(({ revision }) => revision)).to.deep.equal(Array.from({ length: 10 }, (_, n) => BigInt(n + 2)));
+    expect(appends()).to.equal(2);
+    expect(verified(store).faults).to.deep.equal([]);
+  });
+
+  it('refuse one without touching the others', async () => {
+    const { handler } = await counted();
+    const amounts = [1n, 600n, 600n, 1n, 5000n, 1n];
+    const results = await Promise.allSettled(
+      amounts.map((amount, n) => handler.handle(USER, reserve(`r${n}`, amount), cause)),
+    );
+    expect(results.map(({ status }) => status === 'fulfilled')).to.deep.equal([true, true, false, true, false, true]);
+  });
+
+  it('all fail when it is unknown whether they happened, and can all be repeated', async () => {
+    const { store, handler } = await counted();
+    store.outage(true);
+    const all = () =>
+      Promise.allSettled(Array.from({ length: 5 }, (_, n) => handler.handle(USER, reserve(`r${n}`, 100n), cause)));
+    expect((await all()).filter(({ status }) => status === 'rejected')).to.have.length(5);
+    store.outage(false);
+    expect((await all()).filter(({ status }) => status === 'fulfilled')).to.have.length(5);
+    expect(store.log().filter(({ type }) => type === 'FundsReserved')).to.have.length(5);
+  });
+
+  it('say the same thing once', async () => {
+    const { store, handler } = await counted();
+    await Promise.all(Array.from({ length: 5 }, () => handler.handle(USER, reserve('same', 10n), cause)));
+    expect(store.log().filter(({ type }) => type === 'FundsReserved')).to.have.length(1);
+  });
+});
