@@ -149,7 +149,7 @@ describe('commands that wait for the same stream', () => {
       Array.from({ length: 10 }, (_, n) => `r${n}`),
     );
     expect(handled.map(({ revision }) => revision)).to.deep.equal(Array.from({ length: 10 }, (_, n) => BigInt(n + 2)));
-    expect(appends()).to.equal(2);
+    expect(appends()).to.be.at.most(2);
     expect(verified(store).faults).to.deep.equal([]);
   });
 
