@@ -49,8 +49,14 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: plain('repeat') },
   { weight: 2, arbitrary: plain('delete') },
   { weight: 1, arbitrary: plain('tombstone') },
-  { weight: 1, arbitrary: fc.record({ which, kind: fc.constant('limit' as const), maxCount: fc.integer({ min: 1, max: 4 }) }) },
-  { weight: 1, arbitrary: fc.record({ which, kind: fc.constant('truncate' as const), truncateBefore: fc.nat({ max: 8 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ which, kind: fc.constant('limit' as const), maxCount: fc.integer({ min: 1, max: 4 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ which, kind: fc.constant('truncate' as const), truncateBefore: fc.nat({ max: 8 }) }),
+  },
 );
 
 const outcomeOf = async (work: Promise<number[]>): Promise<Outcome> =>
@@ -114,7 +120,9 @@ describe('event node: any sequence of commands', () => {
       case 'limit':
       case 'truncate': {
         const metadata = one.kind === 'limit' ? { maxCount: one.maxCount } : { truncateBefore: one.truncateBefore };
-        return void expect(await done(client.setStreamMetadata(name, metadata))).to.deep.equal(setMetadata(model, metadata));
+        return void expect(await done(client.setStreamMetadata(name, metadata))).to.deep.equal(
+          setMetadata(model, metadata),
+        );
       }
       case 'restart':
         process.kill(part.node().pid, 'SIGKILL');
