@@ -96,7 +96,7 @@ describe('POST /api/llm/chat/completions', () => {
       const response = await given.post(CHAT, chat('[[sandbox stallAfter=3]] a b c d e'), { signal: leaving.signal });
       const reader = response.body!.getReader();
       let seen = '';
-      while (!seen.includes('" c"')) seen += Buffer.from((await reader.read()).value!).toString();
+      while (!seen.includes('" c"')) seen += Buffer.from((await reader.read()).value).toString();
       leaving.abort();
       await eventually(
         'the end at the provider',
@@ -117,7 +117,7 @@ describe('POST /api/llm/chat/completions', () => {
       const response = await given.post(CHAT, chat('one two'), { signal: leaving.signal });
       const reader = response.body!.getReader();
       let seen = '';
-      while (!seen.includes('stream_completed')) seen += Buffer.from((await reader.read()).value!).toString();
+      while (!seen.includes('stream_completed')) seen += Buffer.from((await reader.read()).value).toString();
       leaving.abort();
       expect(given.last('ReservationCaptured')!.data).to.include({ endedBy: 'provider', estimated: false });
     });
@@ -162,9 +162,9 @@ describe('POST /api/llm/chat/completions', () => {
       const reader = response.body!.getReader();
       let seen = '';
       const more = async (): Promise<boolean> => {
-        const { value, done } = await reader.read();
-        if (value !== undefined) seen += Buffer.from(value).toString();
-        return !done;
+        const piece = await reader.read();
+        if (!piece.done) seen += Buffer.from(piece.value).toString();
+        return !piece.done;
       };
       while (!seen.includes('"one"')) await more();
       const { requestId } = framesOf(seen.slice(0, seen.indexOf('\n\n')))[0]!.data;
@@ -312,7 +312,7 @@ describe('POST /api/llm/chat/completions', () => {
         model: 'sandbox/echo',
         messages: [{ role: 'user', content: 'one two three' }],
         stream: true,
-        max_tokens: 50,
+        max_completion_tokens: 50,
         stream_options: { include_usage: true },
       });
       let text = '';

@@ -172,7 +172,12 @@ describe('a completion', () => {
       given = await givenCompletions(upstream);
       const leaving = new AbortController();
       const running = await given.completions.open(order('Hello'), cause, leaving.signal);
-      const sink: CompletionSink = { take: (batch) => void (batch[0]?.type === 'text' && leaving.abort()) };
+      const sink: CompletionSink = {
+        take: ([first]) => {
+          if (first?.type === 'text') leaving.abort();
+          return undefined;
+        },
+      };
       const ended = await running.deliver(sink);
       expect(upstream.aborts()).to.equal(1);
       expect(ended).to.include({ how: 'gone', endedBy: 'client', estimated: true });
@@ -382,10 +387,9 @@ describe('a completion', () => {
 
     it('is opened for the client before the provider accepts', async () => {
       const accept = Promise.withResolvers<undefined>();
-      given = await givenCompletions(
-        scriptedUpstream([started, text('Hi'), used(5, 1), finished], accept.promise as unknown as Promise<void>),
-        { headWaitMs: 1 },
-      );
+      given = await givenCompletions(scriptedUpstream([started, text('Hi'), used(5, 1), finished], accept.promise), {
+        headWaitMs: 1,
+      });
       const running = await given.completions.open(order('Hello'), cause, staying());
       const delivery = running.deliver(listening());
       accept.resolve(undefined);
