@@ -1,0 +1,43 @@
+// A provider's double for the proxy benchmark: 30 chunks, each in a packet of its own. Usage: chunk-upstream.ts <port>
+import { createServer } from 'node:http';
+
+const CHUNKS = 30;
+const frames = Array.from(
+  { length: CHUNKS },
+  (_none, index) =>
+    `data: ${JSON.stringify({
+      id: 'chatcmpl-bench',
+      object: 'chat.completion.chunk',
+      created: 1760000000,
+      model: 'gpt-4.1',
+      choices: [{ index: 0, delta: { content: ` word${index}` }, finish_reason: null }],
+    })}\n\n`,
+);
+const usage = { prompt_tokens: 20, completion_tokens: 60, total_tokens: 80 };
+const end =
+  `data: ${JSON.stringify({ id: 'chatcmpl-bench', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\n` +
+  `data: ${JSON.stringify({ id: 'chatcmpl-bench', choices: [], usage })}\n\ndata: [DONE]\n\n`;
+
+const server = createServer((request, response) => {
+  if (request.url !== '/v1/chat/completions') {
+    request.resume();
+    response.writeHead(404).end();
+    return;
+  }
+  request.resume().on('end', () => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    let sent = 0;
+    const next = (): void => {
+      if (sent === CHUNKS) {
+        response.end(end);
+        return;
+      }
+      response.write(frames[sent] ?? '');
+      sent += 1;
+      setImmediate(next);
+    };
+    next();
+  });
+});
+server.keepAliveTimeout = 120_000;
+server.listen(Number(process.argv[2]), '127.0.0.1', () => process.stdout.write('ready\n'));

@@ -1,0 +1,129 @@
+// What the whole product costs over a bare proxy: the same streamed completion of 30 chunks through both, one after the
+// other in turns, so that a slow moment of the machine meets both. Usage: npm run bench -- proxy [requests a round]
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { signIn, startServer, temporaryDataDir } from '../support/running-server.ts';
+import { load, type Load, type Target } from './stream-load.ts';
+
+const ROUNDS = 3;
+const perRound = Number(process.argv[2] ?? 1_500);
+const children: ChildProcess[] = [];
+
+const freePort = async (): Promise<string> => {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  return String(port);
+};
+
+const program = async (file: string, ...args: readonly string[]): Promise<void> => {
+  const child = spawn(process.execPath, [join(import.meta.dirname, file), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  children.push(child);
+  await once(child.stdout, 'data');
+};
+
+const body = JSON.stringify({
+  model: 'openai/gpt-4.1',
+  messages: [
+    { role: 'system', content: [{ type: 'text', text: 'You are a careful assistant.' }] },
+    { role: 'user', content: [{ type: 'text', text: 'Say thirty words about the sea, the wind and the light.' }] },
+  ],
+  stream: true,
+  max_tokens: 200,
+});
+
+type Row = Readonly<{ concurrency: number; bare: Load; product: Load }>;
+
+const middle = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+
+const middleOf = (rounds: readonly Load[]): Load => {
+  const of = (pick: (round: Load) => number): number => middle(rounds.map(pick));
+  return {
+    requestsPerSecond: of((round) => round.requestsPerSecond),
+    firstByteP50: of((round) => round.firstByteP50),
+    firstByteP99: of((round) => round.firstByteP99),
+    totalP50: of((round) => round.totalP50),
+    totalP99: of((round) => round.totalP99),
+  };
+};
+
+const measure = async (concurrency: number, bare: Target, product: Target): Promise<Row> => {
+  const count = concurrency === 1 ? Math.ceil(perRound / 3) : perRound;
+  const rounds: Readonly<{ bare: Load; product: Load }>[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    rounds.push({ bare: await load(bare, concurrency, count), product: await load(product, concurrency, count) });
+  }
+  return {
+    concurrency,
+    bare: middleOf(rounds.map((round) => round.bare)),
+    product: middleOf(rounds.map((round) => round.product)),
+  };
+};
+
+const line = (cells: readonly (string | number)[]): string =>
+  cells.map((cell) => (typeof cell === 'number' ? cell.toFixed(1) : cell).padStart(12)).join('');
+
+const print = ({ concurrency, bare, product }: Row): void => {
+  const cells = (name: string, one: Load): string =>
+    line([
+      ...[name, String(concurrency), one.requestsPerSecond, one.firstByteP50, one.firstByteP99],
+      ...[one.totalP50, one.totalP99],
+    ]);
+  console.log(cells('bare proxy', bare));
+  console.log(cells('product', product));
+};
+
+const data = temporaryDataDir();
+try {
+  const upstreamPort = await freePort();
+  const barePort = await freePort();
+  const upstream = `http://127.0.0.1:${upstreamPort}`;
+  await program('chunk-upstream.ts', upstreamPort);
+  await program('bare-proxy.ts', barePort, upstream);
+  const server = await startServer(data.path, {
+    OPENAI_API_KEY: 'bench',
+    OPENAI_BASE_URL: upstream,
+    FREE_CREDITS_AMOUNT: '100000',
+    RATE_LIMIT_MAX_REQUESTS: '10000000',
+    MAX_CONCURRENT_STREAMS_PER_USER: '1000',
+    LOG_LEVEL: 'warn',
+  });
+  try {
+    const token = await signIn(server, 'bench@example.test');
+    const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
+    const bare: Target = { url: `http://127.0.0.1:${barePort}/`, headers, body, mark: '[DONE]' };
+    const product: Target = {
+      url: `${server.url}/api/llm/chat/completions`,
+      headers: { ...headers, authorization: `Bearer ${token}` },
+      body,
+      mark: 'stream_completed',
+    };
+    for (const target of [bare, product]) await load(target, 32, 600);
+    console.log(line(['', 'concurrency', 'requests/s', 'first p50', 'first p99', 'total p50', 'total p99']));
+    const rows: Row[] = [];
+    for (const concurrency of [1, 32]) {
+      const row = await measure(concurrency, bare, product);
+      print(row);
+      rows.push(row);
+    }
+    const result = rows.map(({ concurrency, bare: plain, product: whole }) => ({
+      concurrency,
+      bare: plain,
+      product: whole,
+      ratio: whole.requestsPerSecond / plain.requestsPerSecond,
+      addedP50Ms: whole.totalP50 - plain.totalP50,
+      addedFirstByteP50Ms: whole.firstByteP50 - plain.firstByteP50,
+    }));
+    console.log(JSON.stringify({ bench: 'proxy', chunks: 30, rounds: ROUNDS, result }));
+  } finally {
+    await server.stop();
+  }
+} finally {
+  for (const child of children) child.kill();
+  data.remove();
+}
