@@ -5,7 +5,7 @@ import { createMetrics } from './metrics.ts';
 import { openEventStore } from './streams/event-store.ts';
 
 /** Where the node tells what it does: a pino logger fits. */
-export type NodeLogger = {
+type NodeLogger = {
   info: (fields: object, message: string) => void;
   warn: (fields: object, message: string) => void;
   error: (fields: object, message: string) => void;

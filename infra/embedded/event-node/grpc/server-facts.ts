@@ -11,7 +11,7 @@ import {
 } from '../wire/protocol.ts';
 
 /** The version of the original whose behaviour this node shows; clients choose their paths by it. */
-export const protocolVersion = '23.10.0';
+const protocolVersion = '23.10.0';
 
 /** Lists the methods the node has, so that clients take their best paths. */
 export const supportedMethods = (): SupportedMethods => {

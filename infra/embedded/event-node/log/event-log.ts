@@ -31,7 +31,7 @@ export type EventLog = {
   watch: (watcher: LogWatcher) => () => void;
   close: () => Promise<void>;
 };
-export type LogWatcher = { onStored?: (entries: LogEntry[]) => void; onRefused?: () => void };
+type LogWatcher = { onStored?: (entries: LogEntry[]) => void; onRefused?: () => void };
 
 type Waiting = { position: number; resolve: () => void; reject: (error: Error) => void };
 

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { openForReading, openIndexForWriting } from './schema.ts';
+import { bringHome, diskFull, openForReading, openIndexForWriting } from './schema.ts';
 import { viewStreamFilter } from './stream-filter.ts';
 import type { IndexerData, IndexerReply, IndexerRequest } from './indexer.ts';
 
@@ -25,18 +25,25 @@ const reply = (message: IndexerReply): void => port.postMessage(message);
 
 const byStream = (one: Row, other: Row): number => one.stream - other.stream || one.revision - other.revision;
 
+/** Indexes the next rows and answers how many; none when there is no room on the disk, which a later round may find. */
 const indexRound = (): number => {
   const rows = rowsAfter.all(progress, rowsPerRound) as Row[];
   const end = rows.at(-1)?.position;
   if (end === undefined) return 0;
-  index.exec('begin');
-  for (const { stream, revision, position, gone } of rows.sort(byStream)) {
-    if (gone === 1) continue;
-    insert.run(stream, revision, position);
-    filter.add(stream);
+  try {
+    index.exec('begin');
+    for (const { stream, revision, position, gone } of rows.sort(byStream)) {
+      if (gone === 1) continue;
+      insert.run(stream, revision, position);
+      filter.add(stream);
+    }
+    setProgress.run(end);
+    index.exec('commit');
+  } catch (error) {
+    if (index.isTransaction) index.exec('rollback');
+    if ((error as { errcode?: number }).errcode !== diskFull) throw error;
+    return 0;
   }
-  setProgress.run(end);
-  index.exec('commit');
   progress = end;
   return rows.length;
 };
@@ -81,7 +88,7 @@ port.on('message', (request: IndexerRequest) => {
   closing = true;
   while (indexRound() > 0);
   log.close();
-  index.exec('pragma wal_checkpoint(truncate)');
+  bringHome(index);
   index.close();
   reply({ kind: 'closed' });
   port.close();

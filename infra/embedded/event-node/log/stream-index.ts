@@ -10,7 +10,7 @@ const callAfterEvents = 20_000;
 const callAfterMilliseconds = 1000;
 
 /** Where one event of a stream is. */
-export type StreamPlace = { revision: number; position: number };
+type StreamPlace = { revision: number; position: number };
 
 /** Finds the stored events of a stream. A stream is known by its key (stream-key.ts). */
 export type StreamIndex = {
@@ -96,6 +96,12 @@ export const openStreamIndex = async (
     { logPath: join(dataDir, logFile), indexPath, filter: memory },
     { onFiltered: () => (filterIsWhole = true), onProgress: events.onProgress, onIndexed, onFault: events.onFault },
   );
+  // The indexer may have stopped short for want of room on the disk.
+  for (let position = indexer.position; position < log.stored();) {
+    const chunk = log.after(position, 1000);
+    chunk.entries.forEach(note);
+    position = chunk.end;
+  }
   const unwatch = log.watch({ onStored: onStoredEntries });
   const file = openForReading(indexPath, 8000);
   const columns = 'select revision, position from stream_events where stream = ?';

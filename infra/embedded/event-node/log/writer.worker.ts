@@ -1,12 +1,11 @@
 import { hash } from 'node:crypto';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { openLogForWriting } from './schema.ts';
+import { bringHome, diskFull, openLogForWriting } from './schema.ts';
 import type { WriterData, WriterReply, WriterRequest, WriterRows } from './writer.ts';
 
 // Many requests become one transaction, but a huge one would make the first of them wait for the last.
 const maxRowsPerCommit = 4096;
 const maxBytesPerCommit = 8 * 1024 * 1024;
-const diskFull = 13;
 
 const port = parentPort;
 if (port === null) throw new Error('the writer runs as a worker thread');
@@ -51,7 +50,7 @@ const commit = (batches: WriterRows[]): void => {
 };
 
 const close = (): void => {
-  log.exec('pragma wal_checkpoint(truncate)');
+  bringHome(log);
   log.close();
   reply({ kind: 'closed' });
   port.close();

@@ -7,7 +7,7 @@ import type { StreamHeads } from './stream-heads.ts';
 const linkType = '$>';
 
 /** An event ready to be sent: with `link` when it was found through one. A link to nothing has no `record`. */
-export type ResolvedRecord = { record: Buffer | undefined; link: Buffer | undefined; position: number };
+type ResolvedRecord = { record: Buffer | undefined; link: Buffer | undefined; position: number };
 
 /** Follows the link in a record, if it is one. */
 export type LinkResolver = (record: Buffer, position: number) => ResolvedRecord;

@@ -10,7 +10,7 @@ const chunkBytes = 1024 * 1024;
 
 /** A stream as a reader sees it: an empty range when everything was truncated. */
 export type StreamView = { key: number; first: number; last: number; policy: StreamPolicy };
-export type StreamState = 'missing' | 'deleted' | StreamView;
+type StreamState = 'missing' | 'deleted' | StreamView;
 
 export type StreamReader = {
   keyOf: (stream: string) => number;

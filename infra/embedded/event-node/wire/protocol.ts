@@ -19,7 +19,6 @@ export const { ProjectionsService } = projectionsGrpc;
 export const { UsersService } = usersGrpc;
 export type { SupportedMethods } from '@eventstore/db-client/generated/serverfeatures_pb.js';
 export type { ClusterInfo } from '@eventstore/db-client/generated/gossip_pb.js';
-export type { Empty, StreamIdentifier, UUID } from '@eventstore/db-client/generated/shared_pb.js';
 export type {
   AppendReq,
   AppendResp,
