@@ -3,6 +3,7 @@ import type { IsoTime } from '../../src/kernel/message.ts';
 import { microOf } from '../../src/kernel/money.ts';
 import { never } from '../../src/kernel/never.ts';
 import {
+  REMEMBERED,
   REMEMBERED_MS,
   type CreditAccount,
   type Hold,
@@ -32,7 +33,7 @@ const giveBack = (lots: readonly Lot[], alloc: readonly Allocation[]): readonly 
 const remember = (settled: readonly Settled[], entry: Settled): readonly Settled[] => {
   const oldest = Date.parse(entry.at) - REMEMBERED_MS;
   const firstKept = settled.findIndex(({ at }) => Date.parse(at) >= oldest);
-  const kept = firstKept === -1 ? [] : settled.slice(firstKept);
+  const kept = firstKept === -1 ? [] : settled.slice(Math.max(firstKept, settled.length + 1 - REMEMBERED));
   // A late capture follows an expired lease: the newer news replaces the older.
   const others = kept.some((other) => other.reservationId === entry.reservationId)
     ? kept.filter((other) => other.reservationId !== entry.reservationId)
@@ -46,13 +47,12 @@ const settle = (
   how: Settled['how'],
   at: IsoTime,
 ): Pick<OpenAccountState, 'holds' | 'settled'> => {
-  const ended =
-    state.holds.find((hold) => hold.reservationId === reservationId) ??
-    state.settled.find((entry) => entry.reservationId === reservationId);
-  if (ended === undefined) return state;
+  const hold = state.holds.find((open) => open.reservationId === reservationId);
+  if (hold === undefined && !state.settled.some((entry) => entry.reservationId === reservationId)) return state;
+  const unfinished = how === 'expired' && hold !== undefined ? { work: hold.work, since: hold.since } : null;
   return {
-    holds: state.holds.filter((hold) => hold.reservationId !== reservationId),
-    settled: remember(state.settled, { reservationId, how, work: ended.work, since: ended.since, at }),
+    holds: state.holds.filter((open) => open.reservationId !== reservationId),
+    settled: remember(state.settled, { reservationId, how, at, unfinished }),
   };
 };
 

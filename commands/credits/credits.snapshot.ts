@@ -16,7 +16,7 @@ const revive = (value: unknown): unknown => {
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => {
       // What a provider or a checkpoint said is carried as it was written.
-      if (name === 'soFar' || name === 'work') return [name, member as unknown];
+      if (name === 'soFar' || name === 'work' || name === 'settled') return [name, member as unknown];
       return [name, isAmount(name, member) ? BigInt(member) : revive(member)];
     }),
   );
@@ -30,5 +30,5 @@ const fromJson = (json: unknown): CreditAccount => {
   return { ...state, lots };
 };
 
-/** A snapshot every 200 events keeps the first command after a start fast for busy accounts. */
-export const creditAccountSnapshot: SnapshotCodec<CreditAccount> = { version: 1, every: 200, toJson, fromJson };
+/** A snapshot every 500 events keeps the first command after a start fast for busy accounts. */
+export const creditAccountSnapshot: SnapshotCodec<CreditAccount> = { version: 1, every: 500, toJson, fromJson };

@@ -25,13 +25,13 @@ export type Hold = Readonly<{
   soFar: Metered | null;
 }>;
 
-/** A hold that has ended; remembered so that a repeated command says nothing. */
+/** A hold that has ended; remembered so that a repeated command says nothing. Kept small: busy accounts have many. */
 export type Settled = Readonly<{
   reservationId: string;
   how: 'captured' | 'released' | 'expired';
-  work: Work;
-  since: IsoTime;
   at: IsoTime;
+  /** What a late capture needs; only of a hold whose lease has expired. */
+  unfinished: Readonly<{ work: Work; since: IsoTime }> | null;
 }>;
 
 export type OpenAccountState = Readonly<{
@@ -39,7 +39,7 @@ export type OpenAccountState = Readonly<{
   userId: string;
   lots: readonly Lot[];
   holds: readonly Hold[];
-  /** Of the last 48 hours, oldest first. */
+  /** Of the last 48 hours, oldest first, and no more than the newest 5,000. */
   settled: readonly Settled[];
   shortfall: MicroUsd;
 }>;
@@ -48,3 +48,6 @@ export type CreditAccount = Readonly<{ status: 'none' }> | OpenAccountState;
 
 /** How long a settled hold is remembered. A late capture is accepted within it. */
 export const REMEMBERED_MS = 48 * 60 * 60 * 1000;
+
+/** How many settled holds are remembered. */
+export const REMEMBERED = 5000;

@@ -39,7 +39,7 @@ const startAll = async <T extends Part | undefined>(starting: readonly Promise<T
   const failed = results.find((result) => result.status === 'rejected');
   const started = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   if (failed === undefined) return started;
-  await Promise.allSettled(started.map((part) => part?.stop()));
+  await Promise.allSettled(started.flatMap((part) => (part === undefined ? [] : [part.stop()])));
   throw failed.reason;
 };
 

@@ -31,6 +31,9 @@ export const projections: readonly Projection[] = [
 /** Those that users ask questions of; the others need not be waited for. */
 const asked = projections.filter(({ name }) => name !== 'audit' && name !== 'user-feed').map(({ name }) => name);
 
+/** Under load a batch gathers this long, unless somebody waits for it: fewer, larger transactions. */
+const LIMITS = { max: 2000, linger: 100 };
+
 /** How long a query waits for the caller's own writes. */
 const WAIT_MS = 1500;
 
@@ -49,7 +52,7 @@ type Deps = Readonly<{
 
 /** The projector over all read models, and the queries on them. */
 export const readSide = ({ eventStore: store, ...deps }: Deps) => {
-  const projecting = projector({ ...deps, projections, store });
+  const projecting = projector({ ...deps, projections, store, limits: LIMITS });
   const queries = queryRunner(deps.pools);
   const waitFor: WaitFor = ({ stream, position }) =>
     projecting.waitFor(position, { names: asked, stream, timeoutMs: WAIT_MS });

@@ -5,6 +5,7 @@ import { redisEphemeral } from '../../infra/ephemeral/redis-ephemeral.ts';
 import { memoryLimiter } from '../../infra/ephemeral/memory-limiter.ts';
 import { redisLimiter } from '../../infra/ephemeral/redis-limiter.ts';
 import { connectEventStore } from '../../infra/eventstore/event-store.ts';
+import { withSharedTail } from '../../infra/eventstore/shared-tail.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
 import { databasePools, type DatabasePools } from '../../infra/postgres/pools.ts';
 import { connectRedis } from '../../infra/redis/client.ts';
@@ -49,7 +50,7 @@ export const openVault = async (
 
 /** Connects to everything. Rejects when the database cannot be brought up to this build. */
 export const connectStores = async (config: Config, parts: Parts, logger: Logger): Promise<Stores> => {
-  const eventStore = connectEventStore(parts.eventStoreUrl);
+  const eventStore = withSharedTail(connectEventStore(parts.eventStoreUrl));
   const pools = databasePools({ url: parts.databaseUrl, logger });
   await migrate(pools, logger);
   const vault = await openVault(config, parts, pools);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectEventStore } from '../../infra/eventstore/event-store.ts';
+import { withSharedTail } from '../../infra/eventstore/shared-tail.ts';
 import { startEventNode, type LaunchedNode } from '../../infra/embedded/event-node/launch.ts';
 import type { EventStore } from '../../src/kernel/event-store.ts';
 import { eventStoreContract } from '../contract/event-store.contract.ts';
@@ -21,5 +22,10 @@ describe('the embedded event node behind the port', () => {
     node = await startEventNode({ dataDir });
     store = connectEventStore(node.url);
     return store;
+  });
+
+  eventStoreContract('event node, with a shared tail', () => {
+    if (store === undefined) throw new Error('the first contract opens the store');
+    return Promise.resolve(withSharedTail(store));
   });
 });

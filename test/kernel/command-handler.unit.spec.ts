@@ -116,7 +116,7 @@ describe('command handler', () => {
     const { store, instance } = setUp();
     const writer = instance();
     await writer.handle(USER, openAccount(1_000_000n), cause);
-    for (let n = 0; n < 120; n += 1) {
+    for (let n = 0; n < 300; n += 1) {
       await writer.handle(USER, reserve(`r${n}`, 10n), cause);
       await writer.handle(USER, capture(`r${n}`, 3n), cause);
     }
