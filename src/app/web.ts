@@ -9,6 +9,7 @@ import { defaultLimits, type Limits } from '../http/limits.ts';
 import { usualFeeTiers } from '../http/routes/billing/fee-tiers.ts';
 import { billingEndpoints } from '../http/routes/billing/index.ts';
 import { paymentsOff } from '../http/routes/billing/payments-off.ts';
+import { catalogueEndpoints } from '../http/routes/catalogue/index.ts';
 import { configEndpoints } from '../http/routes/config/index.ts';
 import { videosUnder } from '../http/routes/config/onboarding.ts';
 import { deviceEndpoints } from '../http/routes/devices/index.ts';
@@ -95,6 +96,7 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
       regionsSince: isoOf(clock()),
       videos: config.CDN_BASE_URL === undefined ? {} : videosUnder(config.CDN_BASE_URL, VIDEOS),
     }),
+    ...catalogueEndpoints({ catalogue: () => completing.catalogue, counter: completing.counter }),
     ...llmEndpoints({ completions: completing.command, clock }),
     followEvents({ hub, clock, stopping }),
   ];
