@@ -10,7 +10,7 @@ import { allocate, allocationOf, split, sumOf } from './credits.lots.ts';
 import type { CreditAccount, Hold, OpenAccountState } from './credits.state.ts';
 
 /** What one request may cost beyond hold and lots before the rest is our loss. */
-export const MAX_OVERRUN: MicroUsd = 2_000_000n;
+const MAX_OVERRUN: MicroUsd = 2_000_000n;
 
 type Charge = Readonly<{ hold: Hold; outcome: Outcome; late: boolean; at: IsoTime }>;
 
