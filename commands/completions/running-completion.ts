@@ -51,6 +51,8 @@ export type RunningDeps = LedgerDeps & Readonly<{ counter: TokenCounter }>;
 /** The client has gone before the answer began; nobody is left to be told. */
 const goneError = (): Error => Object.assign(new Error('the client has gone'), { name: 'AbortError' });
 
+const ABORTED = 'the request has ended';
+
 /** Ask for more money when this share of the hold, in percent, is used. */
 const EXTEND_AT = 80n;
 /** The least that is added to a hold, so that a stream does not live from hand to mouth: a cent. */
@@ -119,8 +121,9 @@ export const runningCompletion = (
     if (ending) return settlement.promise;
     ending = true;
     gone.removeEventListener('abort', onGone);
-    cancelling.abort();
     const how = howItEnded();
+    // An answer that has ended by itself needs no abort, and an abort that needs no stack is cheap.
+    if (how !== 'completed' || stoppedBy !== undefined) cancelling.abort(ABORTED);
     (isConsumed(how) ? charge(how) : giveBack(how)).then(settlement.resolve, (error: unknown) => {
       // The account refused its own reservation: nothing more can be written, so a person has to look.
       logger.error({ requestId, err: error }, 'a request could not be settled');
@@ -135,7 +138,7 @@ export const runningCompletion = (
   const stop = (by: EndedBy): void => {
     if (ending || stoppedBy !== undefined) return;
     stoppedBy = by;
-    cancelling.abort();
+    cancelling.abort(ABORTED);
     if (!delivering) void end();
   };
   const onGone = (): void => stop('client');
