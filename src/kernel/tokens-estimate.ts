@@ -20,7 +20,7 @@ const mediaTokens = (part: Part): number => {
 };
 
 /** All text of a task that the model reads, and the tokens of what is not text. */
-export const readableOf = (task: ChatTask): Readonly<{ text: string; otherTokens: number }> => {
+const readableOf = (task: ChatTask): Readonly<{ text: string; otherTokens: number }> => {
   let text = '';
   let otherTokens = TOKENS_PER_MESSAGE * task.messages.length;
   for (const message of task.messages) {

@@ -2,7 +2,7 @@ import type { Catalogue, Model, Provider } from '../../../kernel/catalogue.ts';
 import { usdPerMillion } from '../../../kernel/pricing.ts';
 
 /** By name, the same on every machine. */
-export const byName = (a: Readonly<{ name: string }>, b: Readonly<{ name: string }>): number => {
+const byName = (a: Readonly<{ name: string }>, b: Readonly<{ name: string }>): number => {
   if (a.name === b.name) return 0;
   return a.name < b.name ? -1 : 1;
 };

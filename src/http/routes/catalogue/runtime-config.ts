@@ -18,7 +18,7 @@ const modelView = (providerName: string, model: Model): object => {
  * What the desktop runs its tasks with: the same catalogue gives the same bytes, because the desktop takes a hash of
  * them for news. Each model stands once, under the provider that runs it; no provider stands there without a model.
  */
-export const runtimeConfigOf = (catalogue: Catalogue): object => {
+const runtimeConfigOf = (catalogue: Catalogue): object => {
   const models = activeModels(catalogue);
   const providers = activeProviders(catalogue)
     .map(({ code, name }) => ({
