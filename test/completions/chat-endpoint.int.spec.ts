@@ -111,6 +111,31 @@ describe('POST /api/llm/chat/completions', () => {
       expect(given.completions.active()).to.equal(0);
     });
 
+    it('charges exactly what the provider sent, however many clients go away', async () => {
+      given = await givenLlm({ maxConcurrentPerUser: 100, credit: 100_000_000n });
+      const leave = async (after: number): Promise<void> => {
+        const leaving = new AbortController();
+        const text = `[[sandbox stallAfter=${after} tokens=40]]  one two three`;
+        const response = await given.post(CHAT, chat(text), { signal: leaving.signal });
+        let chunks = 0;
+        try {
+          for await (const piece of response.body!) {
+            chunks += Buffer.from(piece).toString().split('"content"').length - 1;
+            if (chunks === after) leaving.abort();
+          }
+        } catch {
+          // Leaving ends the reading.
+        }
+      };
+      await Promise.all(Array.from({ length: 30 }, (_none, index) => leave(index + 1)));
+      await eventually('an end for each', () => (given.completions.active() === 0 ? true : undefined));
+      const charged = given.said().filter((event) => event.type === 'ReservationCaptured');
+      expect(charged).to.have.length(30);
+      const tokens = charged.map(({ data }) => data.metered.usage.outputVisible);
+      expect(tokens.reduce((sum, count) => sum + count, 0)).to.equal(given.sandbox.stats().outputTokens);
+      expect(given.said().at(-1)!.data.after.held).to.equal('0');
+    });
+
     it('does not mind a client that closes after the last event', async () => {
       given = await givenLlm();
       const leaving = new AbortController();
