@@ -1,9 +1,10 @@
-import { fork } from 'node:child_process';
+import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { EventStoreDBClient } from '@eventstore/db-client';
 import { startEventNode } from '../../infra/embedded/event-node/launch.ts';
 
@@ -44,6 +45,12 @@ export const startNodeContender = async (dataDir?: string): Promise<Contender> =
       if (dataDir === undefined) await rm(directory, { recursive: true, force: true });
     },
   };
+};
+
+/** Resident memory of a process in bytes. */
+export const memoryOf = async (pid: number): Promise<number> => {
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)]);
+  return Number(stdout) * 1024;
 };
 
 /** The middle of some numbers. */

@@ -7,8 +7,7 @@ import { jsonEvent, NO_STREAM, type EventStoreDBClient } from '@eventstore/db-cl
 import { logFile, openLogForWriting } from '../../infra/embedded/event-node/log/schema.ts';
 import { hashStreamName } from '../../infra/embedded/event-node/streams/stream-key.ts';
 import { encodeRecord } from '../../infra/embedded/event-node/wire/record.ts';
-import { memoryOf } from '../event-node/node-under-test.ts';
-import { median, shown, startNodeContender, type Contender } from './contenders.ts';
+import { median, memoryOf, shown, startNodeContender, type Contender } from './contenders.ts';
 
 // What a large store costs: time to start, memory, and appends a second against an empty store.
 

@@ -46,7 +46,7 @@ describe('event node: durability', () => {
     this.timeout(30_000);
     const streams = span(0, 7).map(() => freshStream());
     const acknowledged = new Map(streams.map((stream) => [stream, 0]));
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 3; round++) {
       const client = part.client();
       const total = (): number => [...acknowledged.values()].reduce((sum, count) => sum + count, 0);
       const goal = total() + 200;

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { EventStoreDBClient, jsonEvent, type JSONEventType } from '@eventstore/db-client';
 import { startEventNode, type LaunchedNode } from '../../infra/embedded/event-node/launch.ts';
 
@@ -15,8 +13,6 @@ export type NodeUnderTest = {
   dataDir: () => string;
   /** Starts the node again on the same directory, after it ended. */
   restart: () => Promise<void>;
-  /** Resident memory of the node in bytes. */
-  memory: () => Promise<number>;
 };
 
 let serial = 0;
@@ -65,12 +61,6 @@ export const until = async (condition: () => boolean, limit = 10_000): Promise<v
   }
 };
 
-/** Resident memory of a process in bytes. */
-export const memoryOf = async (pid: number): Promise<number> => {
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)]);
-  return Number(stdout) * 1024;
-};
-
 /** A temporary directory and a node on it for the tests of the enclosing `describe`. */
 export const useEventNode = (args: readonly string[] = []): NodeUnderTest => {
   let dataDir = '';
@@ -93,7 +83,6 @@ export const useEventNode = (args: readonly string[] = []): NodeUnderTest => {
   return {
     client: () => client,
     node: () => node,
-    memory: () => memoryOf(node.pid),
     dataDir: () => dataDir,
     restart: async () => {
       await client.dispose();

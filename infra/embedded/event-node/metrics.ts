@@ -9,6 +9,8 @@ export type Metrics = {
   appended: (result: WriteOutcome['kind'] | 'refused', seconds: number) => void;
   /** Counts a read that ended. */
   read: (target: 'all' | 'stream') => void;
+  /** Counts a message handed to a reader. */
+  sent: () => void;
   /** Counts a subscription as open until the returned function is called. */
   subscribed: () => () => void;
   /** Everything in the text format of Prometheus. */
@@ -39,6 +41,7 @@ export const createMetrics = (store: EventStore): Metrics => {
   let commits = 0;
   let events = 0;
   let subscriptions = 0;
+  let messages = 0;
   store.log.watch({
     onStored: (entries) => {
       commits += 1;
@@ -62,6 +65,7 @@ export const createMetrics = (store: EventStore): Metrics => {
       });
     },
     read: (target) => reads.set(target, (reads.get(target) ?? 0) + 1),
+    sent: () => (messages += 1),
     subscribed: () => {
       subscriptions += 1;
       return () => (subscriptions -= 1);
@@ -73,6 +77,7 @@ export const createMetrics = (store: EventStore): Metrics => {
         ...histogram(),
         ...single('commits_total', 'counter', 'Transactions made safe on disk.', commits),
         ...single('events_stored_total', 'counter', 'Events made safe on disk.', events),
+        ...single('messages_sent_total', 'counter', 'Messages handed to readers.', messages),
         ...single('subscriptions', 'gauge', 'Subscriptions open.', subscriptions),
         ...single('log_position', 'gauge', 'Last position safe on disk.', store.log.stored()),
         ...single('index_lag_events', 'gauge', 'Events the index file is behind the log.', store.index.lag()),

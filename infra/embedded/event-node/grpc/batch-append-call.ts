@@ -99,6 +99,7 @@ export const answerBatchAppend = (
     const known = open.get(name);
     const options = known?.options ?? part.options;
     if (options === undefined) throw new RangeError('a batch begins with options');
+    if (open.size >= maxInFlight) throw new RangeError('too many batches are open on one call');
     const batch = known ?? { options, events: [], bytes: 0, refused: false };
     if (!batch.refused) {
       const reason = addPart(batch, part, appender.maxBytes);

@@ -10,9 +10,10 @@ export type PacedWriter = {
   onEnd: (callback: () => void) => void;
 };
 
-/** Paces the writes of a server-streaming call. */
+/** Paces the writes of a server-streaming call; `onSent` is told of each. */
 export const paceWrites = (
   call: Pick<ServerWritableStream<unknown, Buffer>, 'write' | 'once' | 'cancelled' | 'destroyed'>,
+  onSent: () => void,
 ): PacedWriter => {
   let ended = false;
   const callbacks: (() => void)[] = [];
@@ -25,7 +26,9 @@ export const paceWrites = (
   call.once('error', end);
   return {
     write: (message) => {
-      if (ended || call.write(message)) return undefined;
+      if (ended) return undefined;
+      onSent();
+      if (call.write(message)) return undefined;
       return new Promise((resolve) => {
         callbacks.push(resolve);
         call.once('drain', () => {

@@ -88,7 +88,7 @@ const createReads = (store: EventStore, metrics: Metrics, check: CredentialCheck
       else call.emit('error', toStatus(error));
     };
     open.add(finish);
-    const writer = paceWrites(call);
+    const writer = paceWrites(call, metrics.sent);
     const answer = async (): Promise<void> => {
       check(call.metadata);
       const request = parseReadRequest(call.request);

@@ -4,7 +4,9 @@ import { viewStreamFilter } from './stream-filter.ts';
 import type { IndexerData, IndexerReply, IndexerRequest } from './indexer.ts';
 
 // A sorted batch touches each page of the index once, so a large batch is cheaper; memory bounds it.
-const rowsPerRound = 20_000;
+const rowsPerRound = 50_000;
+/** From so many events on a missing index is built in one go. */
+const eventsWorthSorting = 100_000;
 
 const port = parentPort;
 if (port === null) throw new Error('the indexer runs as a worker thread');
@@ -56,7 +58,30 @@ const startOver = (): void => {
 // An index that knows more than the log belongs to another log, or the log lost its end.
 const ahead = progress - Number(lastOfLog.get()?.['position']);
 if (ahead > 0) startOver();
-let caughtUp = 0;
+/** Builds a missing index in one go: sorted, each page of it is written once. */
+const build = (): number => {
+  const last = Number(lastOfLog.get()?.['position']);
+  if (progress > 0 || last < eventsWorthSorting) return 0;
+  reply({ kind: 'progress', position: 0 });
+  index.exec(`attach '${logPath.replaceAll("'", "''")}' as log`);
+  try {
+    index.exec('begin');
+    index
+      .prepare(
+        `insert into stream_events (stream, revision, position)
+        select stream, revision, position from log.events where position <= ? and body is not null order by stream, revision`,
+      )
+      .run(last);
+    setProgress.run(last);
+    index.exec('commit');
+    progress = last;
+    return last;
+  } finally {
+    if (index.isTransaction) index.exec('rollback');
+    index.exec('detach log');
+  }
+};
+let caughtUp = build();
 for (let rows = 1; rows > 0;) {
   rows = indexRound();
   caughtUp += rows;

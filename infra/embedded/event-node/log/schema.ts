@@ -55,7 +55,7 @@ export const openLogForWriting = (path: string): DatabaseSync =>
 
 /** Opens the index for writing; a crash may lose its last transactions, never its consistency. */
 export const openIndexForWriting = (path: string): DatabaseSync =>
-  openFile(path, indexSchema, 'pragma synchronous = normal; pragma cache_size = -16000;');
+  openFile(path, indexSchema, 'pragma synchronous = normal; pragma cache_size = -8000;');
 
 /** Opens either file for reading, with a page cache of so many KiB. */
 export const openForReading = (path: string, cacheKib: number): DatabaseSync => {

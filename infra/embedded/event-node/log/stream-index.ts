@@ -5,9 +5,9 @@ import { indexFile, logFile, openForReading } from './schema.ts';
 import { allocateStreamFilter, viewStreamFilter } from './stream-filter.ts';
 import type { LogEntry } from './tail-cache.ts';
 
-/** So many events may wait for the indexer before it is called, and so long. */
-const callAfterEvents = 20_000;
-const callAfterMilliseconds = 1000;
+/** So many events may wait for the indexer before it is called, and so long: larger rounds touch fewer pages an event. */
+const callAfterEvents = 50_000;
+const callAfterMilliseconds = 10_000;
 
 /** Where one event of a stream is. */
 type StreamPlace = { revision: number; position: number };
@@ -103,7 +103,7 @@ export const openStreamIndex = async (
     position = chunk.end;
   }
   const unwatch = log.watch({ onStored: onStoredEntries });
-  const file = openForReading(indexPath, 8000);
+  const file = openForReading(indexPath, 4000);
   const columns = 'select revision, position from stream_events where stream = ?';
   const lastOne = file.prepare(`${columns} order by revision desc limit 1`);
   const firstOne = file.prepare(`${columns} order by revision limit 1`);

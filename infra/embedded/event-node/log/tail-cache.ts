@@ -15,7 +15,7 @@ export type TailCache = {
 
 /** A tail cache that keeps at most so many bytes of stored events; `next` is the next position of the log. */
 export const createTailCache = (maxBytes: number, next: number): TailCache => {
-  const overhead = 128;
+  const overhead = 256;
   let entries: (LogEntry | undefined)[] = [];
   let head = 0;
   let first = next;

@@ -29,7 +29,7 @@ export type StreamWriter = {
   tombstone: (stream: string, expected: ExpectedRevision) => Promise<WriteOutcome>;
 };
 
-const rememberedIds = 100_000;
+const rememberedIds = 60_000;
 const idsReadAtStart = 50_000;
 const nothing = Buffer.alloc(0);
 const outlived: AppendDecision = { kind: 'deleted' };

@@ -58,6 +58,20 @@ const putRevision = (into: Buffer, at: number, revision: number): number => {
 const revisionSize = (revision: number): number =>
   revision === tombstoneRevision ? tombstoneVarint.length : varintFieldSize(revision);
 
+const slabSize = 256 * 1024;
+let slab = Buffer.alloc(0);
+let used = 0;
+/** Records are let go in the order they were made, so a slab of their own is freed whole; the common pool would linger. */
+const allocate = (size: number): Buffer => {
+  if (size > slabSize / 4) return Buffer.allocUnsafeSlow(size);
+  if (used + size > slab.length) {
+    slab = Buffer.allocUnsafeSlow(slabSize);
+    used = 0;
+  }
+  used += size;
+  return slab.subarray(used - size, used);
+};
+
 /** The bytes of a `RecordedEvent` message: what is stored is what is sent, so a read encodes nothing. */
 export const encodeRecord = (event: NewEvent, place: Place): Buffer => {
   // The wire counts time in ticks of 100 ns, which a double cannot hold; four zeros can.
@@ -76,7 +90,7 @@ export const encodeRecord = (event: NewEvent, place: Place): Buffer => {
     2 * varintFieldSize(place.position) +
     (event.customMetadata.length === 0 ? 0 : bytesFieldSize(event.customMetadata.length)) +
     (event.data.length === 0 ? 0 : bytesFieldSize(event.data.length));
-  const into = Buffer.allocUnsafe(size);
+  const into = allocate(size);
   let at = putText(into, putHeader(into, 0, idField, 2 + idLength), 2, event.id, idLength);
   at = putText(into, putHeader(into, at, streamField, name), streamNameField, place.stream, streamLength);
   at = putEntry(into, at, 'type', event.type, typeLength);
