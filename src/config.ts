@@ -37,6 +37,7 @@ const schema = z.object({
   PORT: whole(8080),
   PUBLIC_URL: url,
   DATA_DIR: z.string().default('.data'),
+  JOIN: z.string().optional(),
   ROLES: list,
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   EVENTSTORE_URL: z

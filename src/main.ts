@@ -4,8 +4,10 @@ import { createServer, type AddressInfo } from 'node:net';
 import { DataDirInUseError } from '../infra/embedded/data-dir/lock.ts';
 import { removeRuntime, writeRuntime } from '../infra/embedded/data-dir/runtime-file.ts';
 import { jsonLogger } from '../infra/telemetry/logger.ts';
+import { SecretMismatchError } from '../infra/vault/fingerprints.ts';
 import { startApp } from './app/app.ts';
 import { firstSteps } from './app/first-steps.ts';
+import { joinParts, NothingToJoinError } from './app/joined-parts.ts';
 import { startParts } from './app/parts.ts';
 import { ConfigError, parseConfig, type Config } from './config.ts';
 
@@ -45,25 +47,34 @@ const publicUrl = config.PUBLIC_URL ?? `http://${config.HOST}:${port}`;
 // answered, and repeated, through its own promise.
 process.on('unhandledRejection', (error) => logger.error({ err: error }, 'a rejection that nobody handled'));
 
-const parts = await startParts(config, publicUrl, logger).catch((error: unknown) =>
-  error instanceof DataDirInUseError ? quit(2, error.message) : Promise.reject(error as Error),
+const starting = config.JOIN === undefined ? startParts(config, publicUrl, logger) : joinParts(config, config.JOIN);
+const parts = await starting.catch((error: unknown) =>
+  error instanceof DataDirInUseError || error instanceof NothingToJoinError
+    ? quit(2, error.message)
+    : Promise.reject(error as Error),
 );
 
 const app = await startApp({ config, parts, publicUrl, port, clock: () => new Date(), logger }).catch(
   async (error: unknown) => {
     await parts.stop();
+    if (error instanceof SecretMismatchError) return quit(2, error.message);
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
       return quit(2, `Port ${port} is taken. Stop the other program or set PORT.`);
     }
     throw error;
   },
 );
-writeRuntime(parts.dataDir, {
-  pid: process.pid,
-  url: app.url ?? publicUrl,
-  eventStoreUrl: parts.eventStoreUrl,
-  databaseUrl: parts.databaseUrl,
-});
+// A server that joined another leaves that one's note alone.
+if (config.JOIN === undefined) {
+  writeRuntime(parts.dataDir, {
+    pid: process.pid,
+    url: app.url ?? publicUrl,
+    eventStoreUrl: parts.eventStoreUrl,
+    databaseUrl: parts.databaseUrl,
+    ...(parts.issuerUrl === undefined ? {} : { issuerUrl: parts.issuerUrl }),
+    ...(parts.sandboxUrl === undefined ? {} : { sandboxUrl: parts.sandboxUrl }),
+  });
+}
 console.log(firstSteps(config, parts, app.url));
 
 let stoppingSince: number | undefined;
@@ -80,7 +91,7 @@ const stop = (why: string, code: number): void => {
     .catch((error: unknown) => logger.error({ err: error }, 'the stop was not clean'))
     .then(() => parts.stop())
     .then(() => {
-      removeRuntime(parts.dataDir);
+      if (config.JOIN === undefined) removeRuntime(parts.dataDir);
       process.exit(code);
     });
 };

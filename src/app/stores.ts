@@ -9,6 +9,7 @@ import { withSharedTail } from '../../infra/eventstore/shared-tail.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
 import { databasePools, type DatabasePools } from '../../infra/postgres/pools.ts';
 import { connectRedis } from '../../infra/redis/client.ts';
+import { checkFingerprints } from '../../infra/vault/fingerprints.ts';
 import { migrateVault, postgresVault } from '../../infra/vault/postgres-vault.ts';
 import { sqliteVault } from '../../infra/vault/sqlite-vault.ts';
 import type { Config } from '../config.ts';
@@ -53,6 +54,8 @@ export const connectStores = async (config: Config, parts: Parts, logger: Logger
   const eventStore = withSharedTail(connectEventStore(parts.eventStoreUrl));
   const pools = databasePools({ url: parts.databaseUrl, logger });
   await migrate(pools, logger);
+  const { identityHashKey, vaultMasterKey } = parts.secrets;
+  await checkFingerprints(pools.owner, { IDENTITY_HASH_KEY: identityHashKey, VAULT_MASTER_KEY: vaultMasterKey });
   const vault = await openVault(config, parts, pools);
   const redis = config.REDIS_URL === undefined ? undefined : connectRedis({ url: config.REDIS_URL, logger });
   const ephemeral = redis === undefined ? memoryEphemeral() : redisEphemeral(redis);

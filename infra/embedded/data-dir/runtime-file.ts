@@ -8,6 +8,8 @@ const schema = z.object({
   url: z.string(),
   eventStoreUrl: z.string(),
   databaseUrl: z.string(),
+  issuerUrl: z.string().optional(),
+  sandboxUrl: z.string().optional(),
 });
 
 /** Where the parts of a running server are, so that the command-line tools find them. */
