@@ -64,13 +64,9 @@ describe('two instances over the same stores', function () {
     expect(2000 - spent).to.equal(Math.round(Number(balance.availableUsd) * 1e6));
   });
 
-  it('go on projecting when the one that did it is killed', async () => {
-    const { id } = await clients[1].get<{ id: string }>('/api/auth/userinfo');
-    expect(id).to.equal(userId);
-    await clients[0].call('POST', '/api/devices/register', {}, { 'x-client-type': 'desktop' });
-    const statusOf = async (server: RunningServer): Promise<number> =>
-      (await fetch(`${server.url}/health/ready`)).status;
-    expect(await Promise.all(servers.map(statusOf))).to.deep.equal([200, 200]);
+  it('are both ready', async () => {
+    const statuses = servers.map(async ({ url }) => (await fetch(`${url}/health/ready`)).status);
+    expect(await Promise.all(statuses)).to.deep.equal([200, 200]);
   });
 
   it('end a session on both within a second or so', async () => {
