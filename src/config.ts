@@ -160,6 +160,9 @@ export const parseConfig = (env: Readonly<Record<string, string | undefined>>): 
   if (rest.AUTH0_DOMAIN !== undefined && rest.AUTH0_API_AUDIENCE === undefined) {
     faults.push('AUTH0_API_AUDIENCE: is needed with AUTH0_DOMAIN');
   }
+  if (rest.AUTH0_DOMAIN !== undefined && (rest.AUTH0_CLIENT_IDS ?? []).length === 0) {
+    faults.push('AUTH0_CLIENT_IDS: is needed with AUTH0_DOMAIN; without it every login is refused');
+  }
   const config = {
     ...rest,
     roles: parseRoles(ROLES, faults),

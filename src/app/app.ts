@@ -27,12 +27,20 @@ const AT_ONCE = 200;
 /** How long requests may take to settle after their time to end by themselves is over. */
 const SETTLE_MS = 10_000;
 
-const jobsOf = ({ queries }: ReadSide, { credits }: WriteSide, clock: Clock, logger: Logger): readonly Job[] => {
+const jobsOf = (
+  { queries, projector }: ReadSide,
+  { credits }: WriteSide,
+  clock: Clock,
+  logger: Logger,
+): readonly Job[] => {
   const deps = { credits, clock, logger };
+  // On a new database there are no tables yet, and so nothing to do.
+  const mayRun = (): boolean => projector.status().every(({ state }) => state !== 'unknown');
   return [
     {
       name: 'sweep-holds',
       everyMs: SWEEP_EVERY_MS,
+      mayRun,
       run: settleAbandonedHolds({
         ...deps,
         abandoned: (before) => queries.asSystem(abandonedHolds(isoOf(before), AT_ONCE)),
@@ -42,6 +50,7 @@ const jobsOf = ({ queries }: ReadSide, { credits }: WriteSide, clock: Clock, log
     {
       name: 'expire-promo',
       everyMs: EXPIRE_EVERY_MS,
+      mayRun,
       run: expirePromoCredit({ ...deps, due: (now) => queries.asSystem(usersWithExpiredCredit(now, AT_ONCE)) }),
     },
   ];

@@ -3,7 +3,13 @@ import type { EphemeralStore } from '../kernel/ephemeral.ts';
 import type { Logger } from '../kernel/logger.ts';
 
 /** Work that is done again and again by one instance at a time. */
-export type Job = Readonly<{ name: string; everyMs: number; run: () => Promise<unknown> }>;
+export type Job = Readonly<{
+  name: string;
+  everyMs: number;
+  /** False while it would find nothing to work on. */
+  mayRun: () => boolean;
+  run: () => Promise<unknown>;
+}>;
 
 /**
  * Runs jobs until stopped. The lock only saves work: every job is safe to run on two instances at once, so that a lost
@@ -12,7 +18,7 @@ export type Job = Readonly<{ name: string; everyMs: number; run: () => Promise<u
 export const startJobs = (jobs: readonly Job[], ephemeral: EphemeralStore, logger: Logger) => {
   const stopping = new AbortController();
 
-  const mayRun = async ({ name, everyMs }: Job): Promise<boolean> => {
+  const isOurs = async ({ name, everyMs }: Job): Promise<boolean> => {
     try {
       return await ephemeral.claim(`job:${name}`, 1, Math.max(1, Math.floor((everyMs * 0.9) / 1000)));
     } catch {
@@ -23,7 +29,7 @@ export const startJobs = (jobs: readonly Job[], ephemeral: EphemeralStore, logge
   const loop = async (job: Job): Promise<void> => {
     while (!stopping.signal.aborted) {
       try {
-        if (await mayRun(job)) await job.run();
+        if (job.mayRun() && (await isOurs(job))) await job.run();
       } catch (error) {
         logger.warn({ err: error, job: job.name }, 'a job failed; it runs again');
       }
