@@ -5,8 +5,14 @@ import ts from 'typescript-eslint';
 /** The pure rooms take time, chance and ids as inputs. */
 const pure = [
   { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Time is an input here.' },
-  { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: 'Time is an input here.' },
-  { selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']", message: 'Chance is an input here.' },
+  {
+    selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']",
+    message: 'Time is an input here.',
+  },
+  {
+    selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']",
+    message: 'Chance is an input here.',
+  },
   { selector: "CallExpression[callee.name='randomUUID']", message: 'Ids are inputs here.' },
 ];
 
@@ -49,5 +55,8 @@ export default defineConfig(
     files: ['src/kernel/**', 'src/events/**', 'commands/**/*.decider.ts', 'commands/**/*.state.ts', 'projections/**'],
     rules: { 'no-restricted-syntax': ['error', ...pure] },
   },
-  { files: ['**/*.js', '**/*.cjs', '**/*.mjs'], languageOptions: { globals: { module: 'writable', process: 'readonly', console: 'readonly', URL: 'readonly' } } },
+  {
+    files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
+    languageOptions: { globals: { module: 'writable', process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
 );

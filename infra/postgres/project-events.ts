@@ -19,11 +19,7 @@ const openMembers = async (vault: Opener, stream: string, data: unknown): Promis
 const handles = ({ types }: Projection, type: string): boolean => types?.has(type) ?? true;
 
 /** The event as the projection sees it: latest shape, personal fields opened. */
-const projectedOf = async (
-  { upcasters }: Projection,
-  vault: Opener,
-  stored: StoredEvent,
-): Promise<Projected> => {
+const projectedOf = async ({ upcasters }: Projection, vault: Opener, stored: StoredEvent): Promise<Projected> => {
   if (upcasters === 'as-stored') return { ...stored, opened: {} };
   const { data } = upcast(upcasters, stored);
   return { ...stored, data, opened: await openMembers(vault, stored.stream, data) };

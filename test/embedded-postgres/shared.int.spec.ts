@@ -26,6 +26,10 @@ describe('the shared test server', function () {
     await copy.drop();
     await template.drop();
     const { config } = await sharedPostgres();
-    expect(await ask(config, `select datname from pg_database where datname like 'test_%'`)).to.deep.equal([]);
+    const dropped = [template, copy].map((database) => database.config.database);
+    const names = (await ask(config, 'select datname from pg_database')).map(
+      (row) => (row as { datname: string }).datname,
+    );
+    expect(names.filter((name) => dropped.includes(name))).to.deep.equal([]);
   });
 });

@@ -61,7 +61,8 @@ export const apiClient = (url: string, token: string, headers: Readonly<Record<s
       signal: AbortSignal.timeout(20_000),
     });
     expect(response.status).to.equal(200);
-    const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader();
+    if (response.body === null) throw new Error('an event stream has a body');
+    const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
     const decoder = new TextDecoder();
     for (let text = ''; ;) {
       const { done, value } = await reader.read();
