@@ -56,7 +56,7 @@ export const openEventLog = async (
     }
     stored = position;
     writing = false;
-    flush();
+    if (batch.length > 0) flushSoon();
     tail.trim(stored);
     for (const watcher of watchers) watcher.onStored?.(entries);
     settle(position);
@@ -105,11 +105,13 @@ export const openEventLog = async (
     });
     writer.send({ places, bodies });
   };
+  /** Waits for the end of this turn of the event loop, so that all that has arrived by then shares a transaction. */
+  const flushSoon = (): void => {
+    if (!scheduled) setImmediate(flush);
+    scheduled = true;
+  };
   const append = (rows: readonly LogRow[]): number => {
-    if (!writing && !scheduled) {
-      scheduled = true;
-      setImmediate(flush);
-    }
+    if (!writing) flushSoon();
     for (const { stream, revision, encode } of rows) {
       last += 1;
       const entry = { position: last, stream, revision, body: encode(last) };
