@@ -146,7 +146,7 @@ describe('event node: store', () => {
   });
 
   it('keeps the newest entries that fit, and every one that is not stored', () => {
-    const tail = createTailCache(1000, 1);
+    const tail = createTailCache(1700, 1);
     const entry = (position: number) => ({ position, stream: 1, revision: position, body: Buffer.alloc(72) });
     span(1, 10).forEach((position) => tail.add(entry(position)));
     tail.trim(2);
