@@ -88,8 +88,15 @@ export const usageMeter = (price: Price, prompt: number, counter: TokenCounter):
     }
   };
 
+  /** A block of zeros beside an answer is no usage. */
+  const believed = (): Usage | undefined =>
+    reported === undefined || (output && promptTokens(reported) + completionTokens(reported) === 0)
+      ? undefined
+      : reported;
+
   const countWaiting = async (): Promise<void> => {
-    if (waiting.length === 0) return;
+    // Our own count is for answers that the provider does not count, or has not counted yet.
+    if (waiting.length === 0 || believed()?.source === 'final') return;
     const text = waiting.join('');
     waiting = [];
     const tokens = await counter.count(text);
@@ -97,12 +104,6 @@ export const usageMeter = (price: Price, prompt: number, counter: TokenCounter):
     // Until here the characters stood for their tokens, so that no reading was too low.
     waitingChars -= text.length;
   };
-
-  /** A block of zeros beside an answer is no usage. */
-  const believed = (): Usage | undefined =>
-    reported === undefined || (output && promptTokens(reported) + completionTokens(reported) === 0)
-      ? undefined
-      : reported;
 
   const counted = (early: Usage | undefined): Usage => ({
     inputUncached: early?.inputUncached ?? prompt,

@@ -39,7 +39,7 @@ export type OpenAccountState = Readonly<{
   userId: string;
   lots: readonly Lot[];
   holds: readonly Hold[];
-  /** Of the last 48 hours, oldest first, and no more than the newest 5,000. */
+  /** Of the last 48 hours, oldest first, and no more than the newest 1,000. */
   settled: readonly Settled[];
   shortfall: MicroUsd;
 }>;
@@ -50,4 +50,4 @@ export type CreditAccount = Readonly<{ status: 'none' }> | OpenAccountState;
 export const REMEMBERED_MS = 48 * 60 * 60 * 1000;
 
 /** How many settled holds are remembered. */
-export const REMEMBERED = 5000;
+export const REMEMBERED = 1000;

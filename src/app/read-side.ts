@@ -32,7 +32,7 @@ export const projections: readonly Projection[] = [
 const asked = projections.filter(({ name }) => name !== 'audit' && name !== 'user-feed').map(({ name }) => name);
 
 /** Under load a batch gathers this long, unless somebody waits for it: fewer, larger transactions. */
-const LIMITS = { max: 2000, linger: 100 };
+const LIMITS = { max: 2000, linger: 200 };
 
 /** How long a query waits for the caller's own writes. */
 const WAIT_MS = 1500;
