@@ -79,6 +79,14 @@ export const admit = async (deps: AdmissionDeps, order: CompletionOrder, request
   checkRoles(provider.code, task);
   checkMedia(provider.code, model, task);
   const upstream = upstreamFor(deps, provider.code);
+  const request: UpstreamRequest = {
+    ...task,
+    requestId,
+    model: resolved.upstreamModel,
+    webMode: isWebTask(taskType),
+    affinity: userId,
+  };
+  upstream.check?.(request);
   const counted = promptTokensOf(deps.counter, task);
   // A short prompt is counted at once; only a long one is worth another turn of the event loop.
   const promptTokens = typeof counted === 'number' ? counted : await counted;
@@ -95,7 +103,7 @@ export const admit = async (deps: AdmissionDeps, order: CompletionOrder, request
     userId,
     resolved,
     upstream,
-    request: { ...task, requestId, model: resolved.upstreamModel, webMode: isWebTask(taskType) },
+    request,
     work: { kind: 'chat', taskType, modelId: model.id, provider: provider.code, priceVersion, streamed },
     promptTokens,
     estimate,

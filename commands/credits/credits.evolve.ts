@@ -30,10 +30,17 @@ const move = (lots: readonly Lot[], parts: readonly Part[], sign: 1n | -1n): rea
 const take = (lots: readonly Lot[], alloc: readonly Allocation[]): readonly Lot[] => move(lots, partsOf(alloc), -1n);
 const giveBack = (lots: readonly Lot[], alloc: readonly Allocation[]): readonly Lot[] => move(lots, partsOf(alloc), 1n);
 
+/** Forgets in one go what is not needed any more, so that most settlements only add to the list. */
+const forget = (settled: readonly Settled[], at: IsoTime): readonly Settled[] => {
+  const oldest = Date.parse(at) - REMEMBERED_MS;
+  const newest = settled.length - REMEMBERED;
+  return settled.filter((entry, index) =>
+    entry.unfinished === null ? index >= newest : Date.parse(entry.at) >= oldest,
+  );
+};
+
 const remember = (settled: readonly Settled[], entry: Settled): readonly Settled[] => {
-  const oldest = Date.parse(entry.at) - REMEMBERED_MS;
-  const firstKept = settled.findIndex(({ at }) => Date.parse(at) >= oldest);
-  const kept = firstKept === -1 ? [] : settled.slice(Math.max(firstKept, settled.length + 1 - REMEMBERED));
+  const kept = settled.length < REMEMBERED * 2 ? settled : forget(settled, entry.at);
   // A late capture follows an expired lease: the newer news replaces the older.
   const others = kept.some((other) => other.reservationId === entry.reservationId)
     ? kept.filter((other) => other.reservationId !== entry.reservationId)

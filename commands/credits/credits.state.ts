@@ -39,15 +39,15 @@ export type OpenAccountState = Readonly<{
   userId: string;
   lots: readonly Lot[];
   holds: readonly Hold[];
-  /** Of the last 48 hours, oldest first, and no more than the newest 1,000. */
+  /** Oldest first: the newest few hundred, and for 48 hours those that a late capture may follow. */
   settled: readonly Settled[];
   shortfall: MicroUsd;
 }>;
 
 export type CreditAccount = Readonly<{ status: 'none' }> | OpenAccountState;
 
-/** How long a settled hold is remembered. A late capture is accepted within it. */
+/** How long a late capture may follow an expired lease. */
 export const REMEMBERED_MS = 48 * 60 * 60 * 1000;
 
-/** How many settled holds are remembered. */
-export const REMEMBERED = 1000;
+/** At least so many settled holds are remembered, at most twice as many: a command is repeated soon or not at all. */
+export const REMEMBERED = 200;

@@ -23,6 +23,7 @@ import { serve } from '../http/server.ts';
 import { isoOf, type Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { microFromUsdText } from '../kernel/money.ts';
+import { stateCache } from '../kernel/state-cache.ts';
 import type { QueryRunner } from '../kernel/query.ts';
 import type { EventHub } from '../ws/event-hub.ts';
 import { eventsSocket } from '../ws/events-socket.ts';
@@ -59,6 +60,20 @@ const VIDEOS = {
 const LOCAL_LOGINS = 1000;
 const MAX_FRAME_BYTES = 32 * 1024 * 1024;
 const RESTARTING = 1012;
+
+const ADDRESSES = 10_000;
+
+/** A keyed hash in hex, so that the log can tell callers apart without knowing where they are. */
+const addressHash = (key: string): ((ip: string) => string) => {
+  const known = stateCache<string>(ADDRESSES);
+  return (ip) => {
+    const found = known.get(ip);
+    if (found !== undefined) return found;
+    const hash = createHmac('sha256', key).update(ip).digest('hex').slice(0, 32);
+    known.set(ip, hash);
+    return hash;
+  };
+};
 
 const limitsOf = (config: Config): Limits => {
   const { RATE_LIMIT_MAX_REQUESTS: max, ACCOUNT_CREATION_RATE_LIMIT_MAX_REQUESTS: logins } = config;
@@ -134,7 +149,7 @@ export const web = async (deps: Deps) => {
     apiPrefixes: apiPrefixesFor(config.API_VERSIONING),
     https: config.PUBLIC_URL?.startsWith('https:') ?? false,
     activity,
-    hashAddress: (ip) => createHmac('sha256', deps.addressKey).update(ip).digest('hex').slice(0, 32),
+    hashAddress: addressHash(deps.addressKey),
   });
   const serving = await serve(app.callback(), { host: config.HOST, port: deps.port });
   const sockets = acceptSockets({
