@@ -109,8 +109,9 @@ export const usageMeter = (price: Price, prompt: number, counter: TokenCounter):
     inputUncached: early?.inputUncached ?? prompt,
     inputCachedRead: early?.inputCachedRead ?? 0,
     inputCacheWrite: early?.inputCacheWrite ?? 0,
-    outputVisible: visible,
-    outputReasoning: 0,
+    // Thoughts that were not shown are known to the provider alone; what was shown of them is in our count as well.
+    outputVisible: Math.max(early?.outputVisible ?? 0, visible - (early?.outputReasoning ?? 0)),
+    outputReasoning: early?.outputReasoning ?? 0,
     source: early === undefined ? 'counted' : 'early',
     complete: finish !== undefined,
   });

@@ -4,9 +4,12 @@ import type { FinishReason, Usage } from './usage.ts';
 export type MediaSource =
   Readonly<{ kind: 'base64'; mediaType: string; data: string }> | Readonly<{ kind: 'file'; fileId: string }>;
 
-export type TextPart = Readonly<{ type: 'text'; text: string }>;
-export type ImagePart = Readonly<{ type: 'image'; source: MediaSource; detail?: string }>;
-export type DocumentPart = Readonly<{ type: 'document'; source: MediaSource; fileName?: string }>;
+/** The caller wants everything up to here to be kept for the next request, where a provider has to be told so. */
+type MayEndCache = Readonly<{ cachePoint?: true }>;
+
+export type TextPart = MayEndCache & Readonly<{ type: 'text'; text: string }>;
+export type ImagePart = MayEndCache & Readonly<{ type: 'image'; source: MediaSource; detail?: string }>;
+export type DocumentPart = MayEndCache & Readonly<{ type: 'document'; source: MediaSource; fileName?: string }>;
 
 /** A piece of a message's content. */
 export type Part = TextPart | ImagePart | DocumentPart;
@@ -74,6 +77,8 @@ export type UpstreamRequest = ChatTask &
     model: string;
     /** Let the model search the web. */
     webMode: boolean;
+    /** Requests with the same are best sent with the same key, whose caches know them. Never sent itself. */
+    affinity?: string;
   }>;
 
 /** One step of an answer, in no provider's words. */
@@ -105,9 +110,11 @@ export type Completion = Readonly<{
 
 export type CallOptions = Readonly<{ signal: AbortSignal }>;
 
-/** The port to a provider of chat models. Every failure is an UpstreamError. */
+/** The port to a provider of chat models. Every failure is an UpstreamError, but for what `check` throws. */
 export type ChatUpstream = Readonly<{
   provider: string;
+  /** Throws a DomainError when the request asks for something that the provider cannot do. */
+  check?: (request: UpstreamRequest) => void;
   /**
    * Resolves when the provider has accepted the request. Yields batches: all that one network chunk held, or several
    * when the reader was slower than the network; reading stops when the reader does. Leaving the loop or aborting the

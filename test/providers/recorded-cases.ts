@@ -11,10 +11,11 @@ export type Expected = Readonly<{
   cached_tokens: number | null;
   cache_write_tokens: number | null;
   reasoning_tokens: number | null;
-  tool_calls?: readonly Readonly<{ id: string; name: string; arguments: string }>[];
+  /** Some providers give calls no id. */
+  tool_calls?: readonly Readonly<{ id: string | null; name: string; arguments: string }>[];
   refusal?: string;
   reasoning_text?: string;
-  error?: Readonly<{ type?: string; code?: string; message: string }>;
+  error?: Readonly<{ type?: string; code?: string | number; status?: string; message: string }>;
 }>;
 
 export type RecordedCase = Readonly<{
@@ -27,7 +28,7 @@ export type RecordedCase = Readonly<{
   expected: Expected;
 }>;
 
-type Meta = Readonly<{ status: number; streaming: boolean; expected: Expected }>;
+type Meta = Readonly<{ status: number; streaming: boolean; stream_format?: string; expected: Expected }>;
 
 const folder = resolve(
   process.env['RECORDINGS_DIR'] ?? join(import.meta.dirname, '..', '..', '..', 'shared', 'recordings'),
@@ -52,7 +53,8 @@ const readCases = (root: string, provider: string): readonly RecordedCase[] => {
       name,
       status: meta.status,
       streaming: meta.streaming,
-      contentType: streamed ? 'text/event-stream; charset=utf-8' : 'application/json',
+      contentType:
+        streamed && meta.stream_format !== 'json-array' ? 'text/event-stream; charset=utf-8' : 'application/json',
       body: lastAnswerOf(readFileSync(path(streamed ? 'stream.txt' : 'response.json'))),
       expected: meta.expected,
     };

@@ -5,7 +5,7 @@ import { chatRequest } from './chat-request.ts';
 /** Chat Completions: the language that most compatible servers speak. */
 export const chatCodec: Codec = {
   path: '/chat/completions',
-  encode: chatRequest,
-  decoder: chatDecoder,
-  decode: decodeChat,
+  encode: (request, stream) => chatRequest(request, stream),
+  decoder: (provider) => chatDecoder(provider),
+  decode: (provider, json) => decodeChat(provider, json),
 };

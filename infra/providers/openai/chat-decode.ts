@@ -3,7 +3,7 @@ import type { FinishReason } from '../../../src/kernel/usage.ts';
 import type { StreamDecoder } from '../shared/event-batches.ts';
 import { inBandError, protocolError } from '../shared/failures.ts';
 import { countOf, listOf, objectOf, textOf, type JsonObject } from '../shared/json-members.ts';
-import { chatUsage } from './openai-usage.ts';
+import { chatUsage, type UsageReader } from './openai-usage.ts';
 
 const REASONS: Readonly<Record<string, FinishReason>> = {
   stop: 'stop',
@@ -43,14 +43,21 @@ const pushMessage = (out: UpstreamEvent[], message: JsonObject): void => {
   if (message['tool_calls'] !== undefined) pushCalls(out, message['tool_calls']);
 };
 
+/** Some servers send `"error": null` with every chunk, and some put the error of an answer into its choice. */
+const throwFailure = (provider: string, json: JsonObject, choice: JsonObject): void => {
+  for (const place of [json, choice]) {
+    if (place['error'] !== undefined && place['error'] !== null) throw inBandError(provider, place);
+  }
+};
+
 const started = (json: JsonObject): UpstreamEvent => ({
   type: 'started',
   upstreamId: textOf(json['id']),
   model: textOf(json['model']),
 });
 
-/** Reads the chunks of a Chat Completions stream. */
-export const chatDecoder = (provider: string): StreamDecoder => {
+/** Reads the chunks of a Chat Completions stream. `usageOf` reads its usage block. */
+export const chatDecoder = (provider: string, usageOf: UsageReader = chatUsage): StreamDecoder => {
   let begun = false;
   let finished = false;
 
@@ -65,15 +72,14 @@ export const chatDecoder = (provider: string): StreamDecoder => {
   return {
     event: (json, out) => {
       const chunk = objectOf(json);
-      // Some servers send `"error": null` with every chunk.
-      if (chunk['error'] !== undefined && chunk['error'] !== null) throw inBandError(provider, chunk);
+      throwFailure(provider, chunk, objectOf(listOf(chunk['choices'])[0]));
       if (!begun && textOf(chunk['id']) !== '') {
         begun = true;
         out.push(started(chunk));
       }
       for (const item of listOf(chunk['choices'])) choice(item, out);
       if (chunk['usage'] !== undefined && chunk['usage'] !== null) {
-        const usage = chatUsage(chunk['usage']);
+        const usage = usageOf(chunk['usage']);
         if (usage !== undefined) out.push(usage);
       }
       return false;
@@ -87,14 +93,18 @@ export const chatDecoder = (provider: string): StreamDecoder => {
 };
 
 /** Reads a Chat Completions answer that came at once. */
-export const decodeChat = (provider: string, json: unknown): readonly UpstreamEvent[] => {
+export const decodeChat = (
+  provider: string,
+  json: unknown,
+  usageOf: UsageReader = chatUsage,
+): readonly UpstreamEvent[] => {
   const body = objectOf(json);
-  if (body['error'] !== undefined && body['error'] !== null) throw inBandError(provider, body);
   const choice = objectOf(listOf(body['choices'])[0]);
+  throwFailure(provider, body, choice);
   if (choice['message'] === undefined) throw protocolError(provider, 'the answer has no message');
   const out: UpstreamEvent[] = [started(body)];
   pushMessage(out, objectOf(choice['message']));
-  const usage = chatUsage(body['usage']);
+  const usage = usageOf(body['usage']);
   if (usage !== undefined) out.push(usage);
   out.push(finishOf(textOf(choice['finish_reason']) || 'stop'));
   return out;

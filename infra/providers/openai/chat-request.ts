@@ -1,7 +1,15 @@
 import type { ChatMessage, Part, ResponseFormat, Tool, UpstreamRequest } from '../../../src/kernel/upstream.ts';
 import { dataUrlOf } from './data-url.ts';
 
-const contentPart = (part: Part): unknown => {
+/** What compatible servers do differently when they are asked. */
+export type ChatDialect = Readonly<{
+  /** It has to be told where the part of the prompt ends that it is to keep. */
+  marksCache?: boolean;
+  /** It knows no messages of developers: they are the system's. */
+  onlySystem?: boolean;
+}>;
+
+const plainPart = (part: Part): object => {
   switch (part.type) {
     case 'text':
       return { type: 'text', text: part.text };
@@ -15,21 +23,26 @@ const contentPart = (part: Part): unknown => {
 };
 
 /** Plain text stays plain: not every server of this API reads lists of parts. */
-const contentOf = (parts: readonly Part[]): unknown => {
+const contentOf = (parts: readonly Part[], { marksCache = false }: ChatDialect): unknown => {
+  const marked = ({ cachePoint }: Part): boolean => marksCache && cachePoint === true;
   const [only] = parts;
-  return parts.length === 1 && only?.type === 'text' ? only.text : parts.map(contentPart);
+  if (parts.length === 1 && only?.type === 'text' && !marked(only)) return only.text;
+  return parts.map((part) =>
+    marked(part) ? { ...plainPart(part), cache_control: { type: 'ephemeral' } } : plainPart(part),
+  );
 };
 
-const messageOf = (message: ChatMessage): unknown => {
+const messageOf = (message: ChatMessage, dialect: ChatDialect): unknown => {
+  const content = contentOf(message.parts, dialect);
   switch (message.role) {
     case 'tool':
-      return { role: 'tool', tool_call_id: message.toolCallId, content: contentOf(message.parts) };
+      return { role: 'tool', tool_call_id: message.toolCallId, content };
     case 'assistant':
       return message.toolCalls.length === 0
-        ? { role: 'assistant', content: contentOf(message.parts) }
+        ? { role: 'assistant', content }
         : {
             role: 'assistant',
-            content: message.parts.length === 0 ? null : contentOf(message.parts),
+            content: message.parts.length === 0 ? null : content,
             tool_calls: message.toolCalls.map(({ id, name, arguments: args }) => ({
               id,
               type: 'function',
@@ -37,7 +50,7 @@ const messageOf = (message: ChatMessage): unknown => {
             })),
           };
     default:
-      return { role: message.role, content: contentOf(message.parts) };
+      return { role: dialect.onlySystem === true && message.role === 'developer' ? 'system' : message.role, content };
   }
 };
 
@@ -60,11 +73,11 @@ const toolsOf = ({ tools, toolChoice, parallelToolCalls }: UpstreamRequest): obj
       };
 
 /** A request in the words of Chat Completions. Usage is always asked for. Members that are undefined are left out. */
-export const chatRequest = (request: UpstreamRequest, stream: boolean): unknown => {
+export const chatRequest = (request: UpstreamRequest, stream: boolean, dialect: ChatDialect = {}): object => {
   const { sampling, responseFormat } = request;
   return {
     model: request.model,
-    messages: request.messages.map(messageOf),
+    messages: request.messages.map((message) => messageOf(message, dialect)),
     stream,
     ...(stream ? { stream_options: { include_usage: true } } : {}),
     max_tokens: request.maxTokens,

@@ -18,6 +18,9 @@ const RESPONSES: Names = {
   outputDetails: 'output_tokens_details',
 };
 
+/** A block of this family as an event; undefined when it is missing or makes no sense. */
+export type UsageReader = (raw: unknown) => UpstreamEvent | undefined;
+
 /** Cached tokens stand inside the prompt's and reasoning inside the output's: each is taken out, so none counts twice. */
 const usageEvent = (names: Names, raw: unknown, complete: boolean): UpstreamEvent | undefined => {
   const block = objectOf(raw);
@@ -45,7 +48,19 @@ const usageEvent = (names: Names, raw: unknown, complete: boolean): UpstreamEven
 };
 
 /** The usage block of Chat Completions; undefined when it is missing or makes no sense. */
-export const chatUsage = (raw: unknown): UpstreamEvent | undefined => usageEvent(CHAT, raw, true);
+export const chatUsage: UsageReader = (raw) => usageEvent(CHAT, raw, true);
+
+/** The same where reasoning stands beside `completion_tokens`, unless the total says that it stands inside. */
+export const chatUsageBesideReasoning: UsageReader = (raw) => {
+  const block = objectOf(raw);
+  const [input, output, total] = [CHAT.input, CHAT.output, 'total_tokens'].map((name) => countOf(block[name]));
+  const reasoning = countOf(objectOf(block[CHAT.outputDetails])['reasoning_tokens']);
+  if (input === undefined || output === undefined || reasoning === undefined || total === input + output) {
+    return chatUsage(raw);
+  }
+  const event = chatUsage({ ...block, [CHAT.output]: output + reasoning });
+  return event?.type === 'usage' ? { ...event, raw } : event;
+};
 
 /** The usage block of the Responses API. */
 export const responsesUsage = (raw: unknown, complete: boolean): UpstreamEvent | undefined =>

@@ -11,8 +11,10 @@ import { readJson, readRefusal, type Refused } from './read-json.ts';
 /** How a provider is reached. */
 export type UpstreamOptions = Readonly<{
   provider: string;
-  /** With or without a trailing `/v1`. */
+  /** With or without the path of a version at its end. */
   baseUrl: string;
+  /** That path; `/v1` when absent. */
+  version?: string;
   headers: Readonly<Record<string, string>>;
   clock: Clock;
   /** Milliseconds: silence that ends a call (300,000 when absent) and its longest time (1,740,000). */
@@ -21,10 +23,13 @@ export type UpstreamOptions = Readonly<{
   connectMs?: number;
 }>;
 
-/** Which language to speak to the provider, asked before each call; told when the provider does not know it. */
+/** Which language to speak to the provider for a request, asked before each call; told when the provider does not know it. */
 export type Surface = Readonly<{
-  codec: () => Codec;
-  /** Another language to try after this refusal, or undefined: then the refusal stands. */
+  codec: (request: UpstreamRequest) => Codec;
+  /**
+   * Another language to try after this refusal, or undefined: then the refusal stands. Throws DomainError when the
+   * refusal is about what the caller asked for.
+   */
   insteadOf: (codec: Codec, refused: Refused) => Codec | undefined;
   /** The provider has accepted a call in this language. */
   understood: (codec: Codec) => void;
@@ -48,7 +53,7 @@ type Accepted = Readonly<{ answer: Answer; codec: Codec }>;
 /** A provider over HTTP, on connections that are kept and shared by all its calls. */
 export const chatUpstream = (options: UpstreamOptions, surface: Surface): ChatUpstream => {
   const { provider, clock, idleMs = IDLE_MS, totalMs = TOTAL_MS } = options;
-  const { origin, prefix } = baseUrlOf(options.baseUrl);
+  const { origin, prefix } = baseUrlOf(options.baseUrl, options.version);
   const dispatcher: Dispatcher = new Pool(origin, {
     connections: null,
     pipelining: 1,
@@ -65,11 +70,13 @@ export const chatUpstream = (options: UpstreamOptions, surface: Surface): ChatUp
     { signal }: CallOptions,
     stream: boolean,
   ): Promise<Accepted> => {
+    codec.check?.(request);
     const answer = await post(dispatcher, {
       provider,
-      path: prefix + codec.path,
+      path: prefix + (typeof codec.path === 'string' ? codec.path : codec.path(request, stream)),
       headers: {
         ...options.headers,
+        ...codec.headers?.(request),
         accept: stream ? 'text/event-stream' : 'application/json',
         'content-type': 'application/json',
         'x-request-id': request.requestId,
@@ -98,10 +105,11 @@ export const chatUpstream = (options: UpstreamOptions, surface: Surface): ChatUp
 
   return {
     provider,
-    stream: async (request, call) => batches(await send(surface.codec(), request, call, true)),
+    check: (request) => surface.codec(request).check?.(request),
+    stream: async (request, call) => batches(await send(surface.codec(request), request, call, true)),
     complete: async (request, call) => {
       const collected = completionCollector();
-      for await (const batch of await batches(await send(surface.codec(), request, call, false))) {
+      for await (const batch of await batches(await send(surface.codec(request), request, call, false))) {
         batch.forEach(collected.take);
       }
       return collected.whole();

@@ -16,6 +16,8 @@ type Batch = readonly UpstreamEvent[];
 type Step = IteratorResult<Batch, undefined>;
 
 const LINGER_MS = 1_000;
+/** Characters outside of any event that are kept, in case they are an error. */
+const MOST_STRAY = 64 * 1024;
 const END: Step = { done: true, value: undefined };
 
 /**
@@ -39,7 +41,21 @@ export const eventBatches = (provider: string, answer: Answer, decoder: StreamDe
       failure = isUpstreamError(error) ? error : protocolError(provider, 'an event is not JSON', error);
     }
   };
-  const parser = createParser({ onEvent: ({ data }) => take(data) });
+  /** Some servers break a stream off with a bare JSON error that is no event. */
+  let stray = '';
+  const parser = createParser({
+    onEvent: ({ data }) => take(data),
+    onError: ({ line = '' }) => {
+      if (stray.length < MOST_STRAY) stray += line;
+    },
+  });
+  const takeStray = (): void => {
+    try {
+      if (stray !== '') take(JSON.stringify(JSON.parse(stray)));
+    } catch {
+      // Not JSON: nothing that could be read.
+    }
+  };
 
   const finish = (marked: boolean): void => {
     over = true;
@@ -58,7 +74,9 @@ export const eventBatches = (provider: string, answer: Answer, decoder: StreamDe
       if (pieces !== undefined) return;
       // Some servers leave out the empty line after the last event.
       parser.feed('\n\n');
-      if (!over) finish(false);
+      if (over) return;
+      takeStray();
+      finish(false);
     } catch (error) {
       if (hurry === undefined) failure = error;
       else finish(false);

@@ -19,16 +19,22 @@ const textOf = (value: unknown): string => {
   return typeof value === 'number' ? String(value) : '';
 };
 
-/** Reads `{error: {message, type, code}}`, `{error: "..."}` or the bare members; empty texts for what is missing. */
+/**
+ * Reads `{error: {message, type, code}}`, the same with `status` for the type or in a list of one, `{error: "...", code}`
+ * or the bare members; empty texts for what is missing.
+ */
 export const errorBodyOf = (json: unknown): ErrorBody => {
+  if (Array.isArray(json)) return errorBodyOf((json as readonly unknown[])[0] ?? '');
   if (typeof json !== 'object' || json === null) return { message: textOf(json), type: '', code: '' };
-  const inner: unknown = 'error' in json && json.error !== null ? json.error : json;
-  if (typeof inner !== 'object' || inner === null) return { message: textOf(inner), type: '', code: '' };
-  const { message, type, code } = inner as Readonly<Record<string, unknown>>;
-  return { message: textOf(message), type: textOf(type), code: textOf(code) };
+  const { error, code: outerCode } = json as Readonly<Record<string, unknown>>;
+  const inner: unknown = error ?? json;
+  if (typeof inner !== 'object' || inner === null) return { message: textOf(inner), type: '', code: textOf(outerCode) };
+  const { message, type, code, status } = inner as Readonly<Record<string, unknown>>;
+  return { message: textOf(message), type: textOf(type) || textOf(status), code: textOf(code) };
 };
 
-const CONTEXT = /context[ _](?:length|window)|maximum context|too many (?:input )?tokens|prompt is too long/i;
+const CONTEXT =
+  /context[ _](?:length|window|limit)|maximum (?:context|prompt)|too many (?:input )?tokens|prompt is too long|input token count/i;
 
 const BY_STATUS: Readonly<Record<number, UpstreamFailure>> = {
   401: 'auth',
@@ -38,6 +44,8 @@ const BY_STATUS: Readonly<Record<number, UpstreamFailure>> = {
   408: 'timeout',
   409: 'overloaded',
   429: 'rate_limit',
+  // The provider's own word for a call that it gave up.
+  499: 'server',
   503: 'overloaded',
   504: 'timeout',
   529: 'overloaded',
@@ -53,6 +61,12 @@ const BY_WORD: readonly (readonly [RegExp, UpstreamFailure])[] = [
   [/invalid|unsupported|below_min|above_max/, 'invalid_request'],
 ];
 
+/** Refusals whose status says nothing of their cause. */
+const BY_MESSAGE: readonly (readonly [RegExp, UpstreamFailure])[] = [
+  [/api key not valid|api key expired/i, 'auth'],
+  [/credit balance is too low/i, 'quota'],
+];
+
 const isAboutContext = (status: number | undefined, { message, code }: ErrorBody): boolean =>
   CONTEXT.test(code) || ((status === undefined || status === 400 || status === 413) && CONTEXT.test(message));
 
@@ -64,17 +78,22 @@ export const failureKind = (status: number | undefined, body: ErrorBody): Upstre
   if (isAboutContext(status, body)) return 'context_length';
   if (status === undefined) return byWords(words);
   if (status === 429 && /quota|billing/.test(words)) return 'quota';
+  const told = status === 400 ? BY_MESSAGE.find(([pattern]) => pattern.test(body.message)) : undefined;
+  if (told !== undefined) return told[1];
   return BY_STATUS[status] ?? (status < 500 ? 'invalid_request' : 'server');
 };
+
+/** The provider's own words of an error, for logs. */
+export const wordsOf = ({ code, type, message }: ErrorBody): string =>
+  redacted([code, type, message].filter((word) => word !== '').join(' '));
+
+/** The status that some providers put into an error inside a good answer. */
+const statusIn = ({ code }: ErrorBody): number | undefined => (/^[45]\d\d$/.test(code) ? Number(code) : undefined);
 
 /** An error that came inside a good answer. */
 export const inBandError = (provider: string, json: unknown): UpstreamError => {
   const body = errorBodyOf(json);
-  return new UpstreamError({
-    provider,
-    kind: failureKind(undefined, body),
-    providerMessage: redacted(`${body.code || body.type} ${body.message}`.trim()),
-  });
+  return new UpstreamError({ provider, kind: failureKind(statusIn(body), body), providerMessage: wordsOf(body) });
 };
 
 /** An answer that is not what the protocol says. */

@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../../src/kernel/upstream.ts';
-import { errorBodyOf, failureKind, protocolError, redacted } from './failures.ts';
+import { errorBodyOf, failureKind, protocolError, wordsOf } from './failures.ts';
 import type { Answer } from './post.ts';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -53,7 +53,7 @@ export const readRefusal = async (provider: string, answer: Answer, now: Date): 
     status,
     kind: failureKind(status, body),
     retryAfterMs: retryAfterMs(headers, now),
-    providerMessage: redacted(`${body.code || body.type} ${body.message}`.trim()),
+    providerMessage: wordsOf(body),
   });
   return { error, code: body.code };
 };

@@ -75,6 +75,15 @@ const document = ({ source }: Members, where: string): DocumentPart => {
   return { type: 'document', source: sourceOf(source, where), ...(typeof name === 'string' ? { fileName: name } : {}) };
 };
 
+/** The caller's wish that the provider keeps the prompt up to here; kept for five minutes, as its price assumes. */
+const cachePointOf = ({ cache_control: control }: Members, where: string): Readonly<{ cachePoint?: true }> => {
+  if (control === undefined || control === null) return {};
+  const { type, ttl } = control as Members;
+  return type === 'ephemeral' && (ttl === undefined || ttl === '5m')
+    ? { cachePoint: true }
+    : refuse(`${where}.cache_control must be {type:'ephemeral'}; nothing is kept longer than '5m'`);
+};
+
 const READERS: Readonly<Record<string, ((part: Members, where: string) => Part) | undefined>> = {
   text,
   input_text: text,
@@ -90,7 +99,7 @@ const partOf = (value: unknown, where: string): Part => {
   const part = (value ?? {}) as Members;
   const type = part['type'];
   const read = typeof type === 'string' && Object.hasOwn(READERS, type) ? READERS[type] : undefined;
-  if (read !== undefined) return read(part, where);
+  if (read !== undefined) return { ...read(part, where), ...cachePointOf(part, where) };
   return refuse(`${where} has a type that is not known; use ${Object.keys(READERS).join(', ')}`);
 };
 

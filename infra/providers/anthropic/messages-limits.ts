@@ -1,0 +1,82 @@
+import type { UpstreamRequest } from '../../../src/kernel/upstream.ts';
+import { hasDetail, hasMedia, isSet, partsOf, refuseFirst, type Limit } from '../shared/refusals.ts';
+import { keepsToSchemas, takesOneSampler, thinks } from './model-traits.ts';
+import { thinkingBudget } from './thinking.ts';
+
+const MOST_CACHE_POINTS = 4;
+
+const samplingLimits = ({ model, sampling }: UpstreamRequest): readonly Limit[] => {
+  const { temperature, topP, frequencyPenalty, presencePenalty, seed, stop } = sampling;
+  return [
+    [(temperature ?? 0) > 1, 'anthropic takes a temperature from 0 to 1'],
+    [
+      temperature !== undefined && topP !== undefined && takesOneSampler(model),
+      `${model} takes temperature or top_p, not both; leave one out`,
+    ],
+    [isSet(frequencyPenalty), 'anthropic has no frequency_penalty; leave it out'],
+    [isSet(presencePenalty), 'anthropic has no presence_penalty; leave it out'],
+    [seed !== undefined, 'anthropic has no seed; leave it out'],
+    [
+      stop?.some((word) => word.trim() === '') === true,
+      'anthropic does not stop at white space; leave it out of `stop`',
+    ],
+  ];
+};
+
+const contentLimits = (request: UpstreamRequest): readonly Limit[] => {
+  const points = partsOf(request).filter(({ cachePoint }) => cachePoint === true).length;
+  return [
+    [
+      hasMedia(partsOf(request, 'system', 'developer', 'assistant')),
+      'anthropic takes images and documents from the user and from tools only',
+    ],
+    [hasDetail(partsOf(request)), "anthropic has no image detail; leave it out or send 'auto'"],
+    [points > MOST_CACHE_POINTS, `anthropic takes at most ${MOST_CACHE_POINTS} cache_control marks; send fewer`],
+  ];
+};
+
+const outputLimits = ({ model, responseFormat, tools, messages }: UpstreamRequest): readonly Limit[] => [
+  [
+    responseFormat?.type === 'json_object',
+    'anthropic has no json_object format; send a json_schema or ask for JSON in words',
+  ],
+  [
+    responseFormat?.type === 'json_schema' && !keepsToSchemas(model),
+    `${model} does not keep to a json_schema; choose a newer model or ask for JSON in words`,
+  ],
+  [
+    tools.some(({ strict }) => strict === true) && !keepsToSchemas(model),
+    `${model} has no strict tools; choose a newer model or leave strict out`,
+  ],
+  [
+    tools.length === 0 && messages.some((message) => message.role === 'tool'),
+    'anthropic needs the tools beside their results; send `tools` again',
+  ],
+];
+
+const thinkingLimits = ({ model, sampling, toolChoice, messages }: UpstreamRequest): readonly Limit[] => {
+  const last = messages.at(-1)?.role;
+  return [
+    [!thinks(model), `${model} does not reason; leave reasoning out`],
+    [(sampling.temperature ?? 1) !== 1, 'anthropic reasons with a temperature of 1 only; leave it out'],
+    [sampling.topK !== undefined, 'anthropic has no top_k while it reasons; leave it out'],
+    [(sampling.topP ?? 1) < 0.95, 'anthropic reasons with a top_p of 0.95 or more; leave it out'],
+    [
+      toolChoice === 'required' || typeof toolChoice === 'object',
+      "anthropic cannot be made to call a tool while it reasons; send tool_choice 'auto'",
+    ],
+    [
+      last === 'tool',
+      'anthropic goes on reasoning after a tool only with the signed thoughts that came before; leave reasoning out',
+    ],
+    [last === 'assistant', 'anthropic cannot reason before words that are given; leave the last message out'],
+  ];
+};
+
+/** Refuses what the Messages API cannot do. Throws DomainError. */
+export const checkMessages = (request: UpstreamRequest): void => {
+  refuseFirst([...samplingLimits(request), ...contentLimits(request), ...outputLimits(request)]);
+  if (request.reasoning === undefined || request.reasoning.effort === 'none') return;
+  refuseFirst(thinkingLimits(request));
+  thinkingBudget(request);
+};
