@@ -21,6 +21,12 @@ const matches = (event: StoredEvent, filter: Filter | undefined): boolean => {
 const later = (a: Position | undefined, b: Position | undefined): Position | undefined =>
   a === undefined || (b !== undefined && comparePositions(b, a) > 0) ? b : a;
 
+/** How soon a reader hears, in milliseconds, that the log has gone on without anything for it. */
+const PASSED_AFTER = 250;
+
+/** A reader at the end of the tail. */
+type Waiter = Readonly<{ filter: Filter | undefined; wake: () => void }>;
+
 /** The newest part of the log in memory, fed by one subscription. */
 const logTail = (store: EventStore, start: Position | undefined) => {
   const stop = new AbortController();
@@ -31,11 +37,19 @@ const logTail = (store: EventStore, start: Position | undefined) => {
   let floor = start;
   let end = start;
   let failure: unknown;
-  let news = Promise.withResolvers<undefined>();
+  const waiters = new Set<Waiter>();
+  let passing: NodeJS.Timeout | undefined;
 
-  const wake = (): void => {
-    news.resolve(undefined);
-    news = Promise.withResolvers();
+  const wakeAll = (): void => {
+    clearTimeout(passing);
+    passing = undefined;
+    for (const { wake } of waiters) wake();
+  };
+
+  /** Wakes whom the event is for at once, and the others now and then: most events are for few of the readers. */
+  const wakeFor = (event: StoredEvent | undefined): void => {
+    if (event !== undefined) for (const { filter, wake } of waiters) if (matches(event, filter)) wake();
+    passing ??= setTimeout(wakeAll, PASSED_AFTER).unref();
   };
 
   const keep = (event: StoredEvent): void => {
@@ -53,13 +67,13 @@ const logTail = (store: EventStore, start: Position | undefined) => {
         if (item.kind === 'caught-up') continue;
         if (item.kind === 'event') keep(item.event);
         end = item.kind === 'event' ? item.event.position : item.position;
-        wake();
+        wakeFor(item.kind === 'event' ? item.event : undefined);
       }
     } catch (error) {
       failure = error;
     }
     failure ??= new Error('the tail of the log was closed');
-    wake();
+    wakeAll();
   };
   void fill();
 
@@ -86,46 +100,48 @@ const logTail = (store: EventStore, start: Position | undefined) => {
     end: (): Position | undefined => end,
     failed: (): boolean => failure !== undefined,
     failure: (): unknown => failure,
-    news: (): Promise<undefined> => news.promise,
+    /** Resolves when there is something new for a reader, or when the signal aborts. */
+    news: (filter: Filter | undefined, signal: AbortSignal): Promise<void> =>
+      new Promise((resolve) => {
+        const wake = (): void => {
+          waiters.delete(waiter);
+          signal.removeEventListener('abort', wake);
+          resolve();
+        };
+        const waiter: Waiter = { filter, wake };
+        waiters.add(waiter);
+        signal.addEventListener('abort', wake, { once: true });
+        if (signal.aborted) wake();
+      }),
     close: (): void => stop.abort(),
   };
 };
 
 type Tail = ReturnType<typeof logTail>;
 
-/** Resolves at news, or when the signal aborts. */
-const newsOr = async (tail: Tail, signal: AbortSignal): Promise<void> => {
-  const aborted = Promise.withResolvers<undefined>();
-  const stop = (): void => aborted.resolve(undefined);
-  signal.addEventListener('abort', stop, { once: true });
-  if (!signal.aborted) await Promise.race([tail.news(), aborted.promise]);
-  signal.removeEventListener('abort', stop);
-};
-
 /** Follows the tail from a covered position; ends when the reader was too slow and what comes next is gone. */
 async function* followTail(tail: Tail, { from, filter, signal }: Options): AsyncGenerator<FeedItem, void> {
   let number = tail.numberAfter(from);
   let told = from;
-  let behind = true;
+  let live = false;
   while (!signal.aborted && !tail.fallen(number)) {
     if (tail.failed()) throw tail.failure();
     const event = tail.at(number);
     if (event !== undefined) {
       number += 1;
       if (!matches(event, filter)) continue;
-      behind = true;
       told = event.position;
       yield { kind: 'event', event };
       continue;
     }
     const reached = tail.end();
-    if (behind) yield { kind: 'caught-up' };
-    behind = false;
+    if (!live) yield { kind: 'caught-up' };
+    live = true;
     if (reached !== undefined && later(told, reached) !== told) {
       told = reached;
       yield { kind: 'checkpoint', position: reached };
     }
-    if (tail.at(number) === undefined) await newsOr(tail, signal);
+    if (tail.at(number) === undefined && !tail.failed()) await tail.news(filter, signal);
   }
 }
 
