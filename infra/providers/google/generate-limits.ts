@@ -1,0 +1,35 @@
+import type { UpstreamRequest } from '../../../src/kernel/upstream.ts';
+import { hasDetail, hasMedia, partsOf, refuseFirst } from '../shared/refusals.ts';
+import { contentsOf } from './generate-content.ts';
+import { mixesToolsAndJson } from './model-traits.ts';
+import { thinkingConfig } from './thinking.ts';
+
+const MOST_STOPS = 5;
+
+/** Refuses what generateContent cannot do. Throws DomainError. */
+export const checkGenerate = (request: UpstreamRequest): void => {
+  const { model, messages, sampling, tools, parallelToolCalls, responseFormat, user } = request;
+  const first = messages.find(({ role }) => role !== 'system' && role !== 'developer');
+  const wantsJson = responseFormat !== undefined && responseFormat.type !== 'text';
+  refuseFirst([
+    [first !== undefined && first.role !== 'user', "google begins with the user's words; put them first"],
+    [
+      hasMedia(partsOf(request, 'system', 'developer', 'assistant', 'tool')),
+      'google takes images and documents from the user only',
+    ],
+    [hasDetail(partsOf(request)), "google has no image detail; leave it out or send 'auto'"],
+    [(sampling.stop?.length ?? 0) > MOST_STOPS, `google takes at most ${MOST_STOPS} stop words; send fewer`],
+    [
+      tools.length > 0 && parallelToolCalls === false,
+      'google cannot be kept from calling tools in parallel; leave parallel_tool_calls out',
+    ],
+    [
+      tools.length > 0 && wantsJson && !mixesToolsAndJson(model),
+      `${model} answers in JSON or calls tools, not both; leave one out`,
+    ],
+    [user !== undefined, 'google is told no name of the end user; leave `user` out'],
+  ]);
+  thinkingConfig(request);
+  // Reads every call and its result.
+  if (messages.some(({ role }) => role === 'tool' || role === 'assistant')) contentsOf(request);
+};
