@@ -31,6 +31,16 @@ export type UsageMeter = Readonly<{
 /** Text that waits to be counted takes memory. */
 const MOST_WAITING = 256 * 1024;
 
+const NOTHING: Usage = {
+  inputUncached: 0,
+  inputCachedRead: 0,
+  inputCacheWrite: 0,
+  outputVisible: 0,
+  outputReasoning: 0,
+  source: 'counted',
+  complete: false,
+};
+
 const metered = (usage: Usage, rawUsage: unknown, price: Price): Metered => {
   const { lines, pico, cost } = costOf(usage, price);
   return {
@@ -105,16 +115,15 @@ export const usageMeter = (price: Price, prompt: number, counter: TokenCounter):
     waitingChars -= text.length;
   };
 
-  const counted = (early: Usage | undefined): Usage => ({
-    inputUncached: early?.inputUncached ?? prompt,
-    inputCachedRead: early?.inputCachedRead ?? 0,
-    inputCacheWrite: early?.inputCacheWrite ?? 0,
-    // Thoughts that were not shown are known to the provider alone; what was shown of them is in our count as well.
-    outputVisible: Math.max(early?.outputVisible ?? 0, visible - (early?.outputReasoning ?? 0)),
-    outputReasoning: early?.outputReasoning ?? 0,
-    source: early === undefined ? 'counted' : 'early',
-    complete: finish !== undefined,
-  });
+  const counted = (early: Usage | undefined): Usage => {
+    const known = early ?? { ...NOTHING, inputUncached: prompt };
+    return {
+      ...known,
+      // Thoughts that were not shown are known to the provider alone; what was shown of them is in our count as well.
+      outputVisible: Math.max(known.outputVisible, visible - known.outputReasoning),
+      complete: finish !== undefined,
+    };
+  };
 
   return {
     take: (batch) => {

@@ -2,36 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { completions } from '../../commands/completions/completions.ts';
 import { defaultCompletionPolicy } from '../../commands/completions/policy.ts';
 import { loadCatalogue } from '../../infra/catalogue/load-catalogue.ts';
-import { openAiUpstream } from '../../infra/providers/openai/openai-upstream.ts';
-import { sandboxUpstream } from '../../infra/providers/sandbox/sandbox-upstream.ts';
 import { tokenCounter } from '../../infra/tokenizer/token-counter.ts';
 import type { Config } from '../config.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
-import type { ChatUpstream } from '../kernel/upstream.ts';
 import type { Parts } from './parts.ts';
+import { upstreamsOf } from './upstreams.ts';
 import type { WriteSide } from './write-side.ts';
 
-const OPENAI_URL = 'https://api.openai.com/v1';
-
 type Deps = Readonly<{ config: Config; parts: Parts; write: WriteSide; clock: Clock; logger: Logger }>;
-
-/** The adapters that this server has an address and a key for. */
-const upstreamsOf = ({ config, parts, clock }: Deps): ReadonlyMap<string, ChatUpstream> => {
-  const upstreams: ChatUpstream[] = [];
-  if (config.OPENAI_API_KEY !== undefined) {
-    const baseUrl = config.OPENAI_BASE_URL ?? OPENAI_URL;
-    upstreams.push(openAiUpstream({ apiKey: config.OPENAI_API_KEY, baseUrl, clock }));
-  }
-  if (parts.sandboxUrl !== undefined) upstreams.push(sandboxUpstream({ baseUrl: parts.sandboxUrl, clock }));
-  return new Map(upstreams.map((upstream) => [upstream.provider, upstream]));
-};
 
 /** The streaming command with its catalogue and providers. Throws when the catalogue is not consistent. */
 export const completing = (deps: Deps) => {
   const { config, parts, write, clock, logger } = deps;
   const catalogue = loadCatalogue({ embedded: parts.sandboxUrl !== undefined });
-  const upstreams = upstreamsOf(deps);
+  const upstreams = upstreamsOf({ config, sandboxUrl: parts.sandboxUrl, clock });
   const counter = tokenCounter();
   const command = completions({
     catalogue: () => catalogue,

@@ -62,7 +62,7 @@ export const givenCompletions = async (
     pause,
     policy: { ...defaultCompletionPolicy, ...policy },
     catalogue: () => catalogue,
-    upstreams: (provider) => (provider === 'sandbox' || provider === 'openai' ? upstream : undefined),
+    upstreams: (provider) => ([upstream.provider, 'sandbox', 'openai'].includes(provider) ? upstream : undefined),
     counter: { count: countTokens },
     newId: () => `00000000-0000-4000-8000-${(ids += 1).toString().padStart(12, '0')}`,
   });

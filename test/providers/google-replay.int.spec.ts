@@ -10,8 +10,11 @@ describe('recorded Gemini traffic', () => {
       'error-404-json': 'not_found',
       'error-429-json': 'rate_limit',
       'error-midstream': 'server',
+      'own-bad-key-json': 'auth',
+      'own-bare-error': 'server',
       'own-cut-off': 'protocol',
       'own-error-event': 'overloaded',
+      'own-too-long-json': 'context_length',
     },
   });
 });

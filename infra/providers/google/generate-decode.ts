@@ -36,9 +36,7 @@ const endOf = (chunk: JsonObject, hasCalls: boolean): Finish | undefined => {
   const reason = textOf(objectOf(listOf(chunk['candidates'])[0])['finishReason']);
   if (reason !== '') return finishOf(reason, hasCalls);
   const blocked = textOf(objectOf(chunk['promptFeedback'])['blockReason']);
-  return blocked === ''
-    ? undefined
-    : { type: 'finish', reason: 'content_filter', native: `blockReason:${blocked}` };
+  return blocked === '' ? undefined : { type: 'finish', reason: 'content_filter', native: `blockReason:${blocked}` };
 };
 
 /**

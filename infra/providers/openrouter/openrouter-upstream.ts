@@ -1,0 +1,35 @@
+import type { ChatUpstream } from '../../../src/kernel/upstream.ts';
+import { chatOrResponses } from '../openai/chat-or-responses.ts';
+import { chatUpstream, type Surface, type UpstreamOptions } from '../shared/chat-upstream.ts';
+import { refuse } from '../shared/refusals.ts';
+import { openRouterChatCodec, openRouterResponsesCodec } from './openrouter-codecs.ts';
+
+export type OpenRouterOptions = Omit<UpstreamOptions, 'provider' | 'headers' | 'version'> &
+  Readonly<{ apiKey: string }>;
+
+const NOBODY_CAN = /no endpoints found that (?:can handle|support)/i;
+
+/** Nobody who runs the model can do what the request asks for: that is the caller's to change. */
+const tellingWhatNobodyCan = (surface: Surface): Surface => ({
+  ...surface,
+  insteadOf: (codec, refused) =>
+    NOBODY_CAN.test(refused.error.providerMessage)
+      ? refuse('nobody at openrouter runs this model with these parameters; leave some out or choose another model')
+      : surface.insteadOf(codec, refused),
+});
+
+/** OpenRouter, which has the model run by others. */
+export const openRouterUpstream = ({ apiKey, ...options }: OpenRouterOptions): ChatUpstream =>
+  chatUpstream(
+    {
+      ...options,
+      provider: 'openrouter',
+      version: '/api/v1',
+      headers: {
+        authorization: `Bearer ${apiKey}`,
+        'http-referer': 'https://plantocode.com',
+        'x-title': 'PlanToCode',
+      },
+    },
+    tellingWhatNobodyCan(chatOrResponses(openRouterChatCodec, openRouterResponsesCodec, () => false)),
+  );
