@@ -9,6 +9,10 @@ const whole = (fallback: number, min = 0): z.ZodType<number, string | undefined>
     .optional()
     .transform((value) => value ?? fallback);
 
+const MOST_PORT = 65_535;
+const port = (fallback: number) =>
+  whole(fallback).refine((value) => value <= MOST_PORT, `must be at most ${MOST_PORT}`);
+
 const list = z
   .string()
   .transform((text) =>
@@ -34,7 +38,7 @@ const roles = ['web', 'projections', 'jobs'] as const;
 const schema = z.object({
   NODE_ENV: z.string().optional(),
   HOST: z.string().default('127.0.0.1'),
-  PORT: whole(8080),
+  PORT: port(8080),
   PUBLIC_URL: url,
   DATA_DIR: z.string().default('.data'),
   JOIN: z.string().optional(),
@@ -52,9 +56,9 @@ const schema = z.object({
     .string()
     .regex(/^rediss?:\/\//, 'must be a redis:// URL')
     .optional(),
-  EVENT_NODE_PORT: whole(0),
-  ISSUER_PORT: whole(0),
-  SANDBOX_PORT: whole(0),
+  EVENT_NODE_PORT: port(0),
+  ISSUER_PORT: port(0),
+  SANDBOX_PORT: port(0),
   AUTH0_DOMAIN: z
     .string()
     .regex(/^[a-z0-9.-]+$/i, 'must be a host name')

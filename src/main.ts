@@ -1,13 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 
-import { DataDirInUseError } from '../infra/embedded/data-dir/lock.ts';
 import { removeRuntime, writeRuntime } from '../infra/embedded/data-dir/runtime-file.ts';
 import { jsonLogger } from '../infra/telemetry/logger.ts';
 import { SecretMismatchError } from '../infra/vault/fingerprints.ts';
 import { startApp } from './app/app.ts';
 import { firstSteps } from './app/first-steps.ts';
-import { joinParts, NothingToJoinError } from './app/joined-parts.ts';
+import { joinParts } from './app/joined-parts.ts';
 import { startParts } from './app/parts.ts';
 import { ConfigError, parseConfig, type Config } from './config.ts';
 
@@ -30,9 +29,15 @@ const readConfig = (): Config => {
   }
 };
 
-const freePort = async (host: string): Promise<number> => {
-  const probe = createServer().listen(0, host);
-  await once(probe, 'listening');
+/** The port to listen on, found or proven free before anything is started. */
+const listenablePort = async ({ HOST, PORT }: Config): Promise<number> => {
+  const probe = createServer().listen(PORT, HOST);
+  try {
+    await once(probe, 'listening');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    return quit(2, `Port ${PORT} on ${HOST} cannot be used (${code}). Stop the other program or set PORT.`);
+  }
   const { port } = probe.address() as AddressInfo;
   probe.close();
   return port;
@@ -40,7 +45,7 @@ const freePort = async (host: string): Promise<number> => {
 
 const config = readConfig();
 const logger = jsonLogger(config.LOG_LEVEL);
-const port = config.PORT === 0 ? await freePort(config.HOST) : config.PORT;
+const port = config.roles.includes('web') ? await listenablePort(config) : config.PORT;
 const publicUrl = config.PUBLIC_URL ?? `http://${config.HOST}:${port}`;
 
 // The event store's client rejects promises that it hands to nobody when a connection breaks; the append itself is
@@ -49,18 +54,14 @@ process.on('unhandledRejection', (error) => logger.error({ err: error }, 'a reje
 
 const starting = config.JOIN === undefined ? startParts(config, publicUrl, logger) : joinParts(config, config.JOIN);
 const parts = await starting.catch((error: unknown) =>
-  error instanceof DataDirInUseError || error instanceof NothingToJoinError
-    ? quit(2, error.message)
-    : Promise.reject(error as Error),
+  // A part that does not start says in its message why, and what to do.
+  quit(2, error instanceof Error ? error.message : String(error)),
 );
 
 const app = await startApp({ config, parts, publicUrl, port, clock: () => new Date(), logger }).catch(
   async (error: unknown) => {
     await parts.stop();
     if (error instanceof SecretMismatchError) return quit(2, error.message);
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-      return quit(2, `Port ${port} is taken. Stop the other program or set PORT.`);
-    }
     throw error;
   },
 );
@@ -96,7 +97,11 @@ const stop = (why: string, code: number): void => {
     });
 };
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(signal, 0));
+// Whoever launched us was killed: nobody else would ever stop us.
+process.on('disconnect', () => stop('the launcher is gone', 0));
 void parts.lost.then((name) => {
   // Parts that we stop ourselves end too.
-  if (stoppingSince === undefined) stop(`the ${name} ended; the next start recovers`, 1);
+  if (stoppingSince !== undefined) return;
+  logger.error({ part: name }, 'a part ended without being asked; the next start recovers');
+  stop(`the ${name} ended`, 1);
 });

@@ -40,8 +40,9 @@ export const completions = (deps: CompletionDeps): Completions => {
   let closing = false;
 
   const renewWhenDue = (request: RunningCompletion, now: number): void => {
-    const last = renewedAt.get(request.requestId) ?? request.startedAt.getTime();
-    if (now - last < policy.renewEverySeconds * 1_000) return;
+    const last = renewedAt.get(request.requestId);
+    const wait = last === undefined ? policy.firstRenewSeconds : policy.renewEverySeconds;
+    if (now - (last ?? request.startedAt.getTime()) < wait * 1_000) return;
     renewedAt.set(request.requestId, now);
     request.renew().catch((error: unknown) => {
       logger.warn({ requestId: request.requestId, err: error }, 'a hold was not renewed');
@@ -52,7 +53,7 @@ export const completions = (deps: CompletionDeps): Completions => {
       const now = clock().getTime();
       for (const request of running.values()) renewWhenDue(request, now);
     },
-    Math.min(1_000, policy.renewEverySeconds * 500),
+    Math.min(500, policy.renewEverySeconds * 500),
   );
   ticker.unref();
 

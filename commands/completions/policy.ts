@@ -10,6 +10,8 @@ export type CompletionPolicy = Readonly<{
   fixedMargin: MicroUsd;
   leaseSeconds: number;
   renewEverySeconds: number;
+  /** When a request first notes what it has used, so that a crash leaves little uncharged. */
+  firstRenewSeconds: number;
   /** How long a streamed request waits for the provider before the client hears that it has begun. */
   headWaitMs: number;
   maxConcurrentPerUser: number;
@@ -21,6 +23,7 @@ export const defaultCompletionPolicy: CompletionPolicy = {
   fixedMargin: 1_200_000n,
   leaseSeconds: 30,
   renewEverySeconds: 10,
+  firstRenewSeconds: 2,
   headWaitMs: 5_000,
   maxConcurrentPerUser: 20,
   maxConcurrent: 5_000,

@@ -36,7 +36,7 @@ const payloadOf = ({ email, role, subject, deviceId, sessionId }: TokenGrant): J
 });
 
 const uuid = (value: string | undefined): string => {
-  if (value === undefined || !isUuid(value)) throw refused('the token is malformed');
+  if (value === undefined || !isUuid(value)) throw refused('the token is malformed; sign in again');
   return value.toLowerCase();
 };
 
@@ -46,7 +46,7 @@ const sessionOf = (value: unknown): string | undefined =>
 
 const claimsOf = (payload: JWTPayload): AppClaims => {
   const { iat, exp } = payload;
-  if (iat === undefined || exp === undefined) throw refused('the token is malformed');
+  if (iat === undefined || exp === undefined) throw refused('the token is malformed; sign in again');
   const jti = uuid(payload.jti);
   return {
     userId: uuid(payload.sub),
@@ -64,9 +64,9 @@ const claimsOf = (payload: JWTPayload): AppClaims => {
 };
 
 const whyNot = (error: unknown): string => {
-  if (error instanceof errors.JWTExpired) return 'the token has expired';
-  if (error instanceof errors.JWTClaimValidationFailed) return `the token is not for this server (${error.claim})`;
-  return 'the token is not valid';
+  if (error instanceof errors.JWTExpired) return 'the token has expired; refresh tokens before they do, or sign in again';
+  if (error instanceof errors.JWTClaimValidationFailed) return `the token is not for this server (${error.claim}); sign in here`;
+  return 'the token is not valid; sign in again';
 };
 
 /** Issues and verifies app tokens: JWT, HS256, in the shape that the clients know. */

@@ -18,8 +18,10 @@ const findNode = () => {
   process.exit(2);
 };
 
+// The server notices by the channel when we are killed; tools need none.
+const isServer = process.argv[2] === 'src/main.ts';
 const child = spawn(findNode(), ['--disable-warning=ExperimentalWarning', ...process.argv.slice(2)], {
-  stdio: 'inherit',
+  stdio: isServer ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit',
   env: process.env,
 });
 // A terminal sends Ctrl-C to the whole group; a supervisor signals only us. The program counts repeated signals within

@@ -81,7 +81,8 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
     },
   });
   const queries = own.waiting(read.queries, read.waitFor);
-  const hub = eventHub(queries, logger);
+  const logHead = async (): Promise<bigint> => (await eventStore.head())?.commit ?? 0n;
+  const hub = eventHub({ queries, logHead, logger });
   feedGrew = hub.grown;
 
   const answering = completing({ config, parts, write, clock, logger });

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import { secretsOf, type Parts } from './parts.ts';
 
 /** No server runs on the data directory that was to be joined. */
-export class NothingToJoinError extends Error {
+class NothingToJoinError extends Error {
   constructor(dataDir: string) {
     super(`No running server has noted its parts in ${dataDir}. Start one there first, or leave JOIN out.`);
     this.name = 'NothingToJoinError';

@@ -27,6 +27,7 @@ import { stateCache } from '../kernel/state-cache.ts';
 import type { QueryRunner } from '../kernel/query.ts';
 import type { EventHub } from '../ws/event-hub.ts';
 import { eventsSocket } from '../ws/events-socket.ts';
+import { sessionWatch } from '../ws/session-watch.ts';
 import { acceptSockets } from '../ws/upgrade.ts';
 import type { Completing } from './completing.ts';
 import type { identity } from './identity.ts';
@@ -113,7 +114,7 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
     }),
     ...catalogueEndpoints({ catalogue: () => completing.catalogue, counter: completing.counter }),
     ...llmEndpoints({ completions: completing.command, clock }),
-    followEvents({ hub, clock, stopping }),
+    followEvents({ hub, clock, stopping, watch: sessionWatch(deps.identity.revocations, clock) }),
   ];
 };
 
@@ -157,7 +158,14 @@ export const web = async (deps: Deps) => {
     server: serving.server,
     gate,
     logger,
-    handlers: { '/ws/events': eventsSocket({ hub: deps.hub, clock, stopping: stopping.signal }) },
+    handlers: {
+      '/ws/events': eventsSocket({
+        hub: deps.hub,
+        clock,
+        stopping: stopping.signal,
+        watch: sessionWatch(signing.revocations, clock),
+      }),
+    },
     maxFrameBytes: MAX_FRAME_BYTES,
   });
   const stop = async (limitMs: number): Promise<void> => {

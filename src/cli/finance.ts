@@ -3,11 +3,14 @@ import { replayedBalance, type AsOf, type ReplayedBalance } from '../finance/rep
 import { isUuid } from '../kernel/ids.ts';
 import { CliError, cliConfig, runCli, withEventStore } from './connect.ts';
 
+/** A day, or a moment with its zone. */
+const ISO_TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/;
+
 const parseAsOf = (text: string | undefined): AsOf => {
   if (text === undefined) return { kind: 'now', at: new Date() };
   if (/^\d+$/.test(text)) return { kind: 'position', commit: BigInt(text) };
   const at = new Date(text);
-  if (Number.isNaN(at.getTime())) {
+  if (!ISO_TIME.test(text) || Number.isNaN(at.getTime())) {
     throw new CliError(
       2,
       `--as-of takes a time such as 2026-01-31T23:59:59Z or a position such as 4711, not "${text}"`,

@@ -38,7 +38,11 @@ const causeOf = (deps: CallDeps, { state }: EdgeContext): Cause => {
 
 const bodyOf = async (deps: CallDeps, { spec }: Endpoint, ctx: EdgeContext, response: ServerResponse) => {
   if (spec.body === undefined) return undefined;
-  const limits = { maxBytes: spec.maxBodyBytes ?? DEFAULT_BODY_BYTES, timeoutMs: deps.bodyTimeoutMs };
+  const limits = {
+    maxBytes: spec.maxBodyBytes ?? DEFAULT_BODY_BYTES,
+    timeoutMs: deps.bodyTimeoutMs,
+    anyText: spec.anyText ?? false,
+  };
   return validatedBody(spec.body, await readJson(ctx.req, response, limits));
 };
 

@@ -56,6 +56,8 @@ type Spec<B, Q> = Readonly<{
   query?: z.ZodType<Q>;
   /** What the path's parameters must be (see path-params.ts); absent: any text. */
   params?: z.ZodType<Readonly<Record<string, string>>>;
+  /** Texts of the body are handed on and never kept, so that broken ones are the receiver's affair. */
+  anyText?: boolean;
   /** Largest body in bytes; 1 MiB when absent. */
   maxBodyBytes?: number;
 }>;

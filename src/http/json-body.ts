@@ -57,15 +57,28 @@ const childrenOf = (value: object): readonly unknown[] => {
   return Object.values(value);
 };
 
-/** Refuses what valid JSON can still do to the code behind: endless nesting, endless lists, a prototype as a key. */
-const refuseHostile = (root: unknown): void => {
+const refuseUnreal = (value: unknown, anyText: boolean): void => {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw badRequest('a number of the body is too large');
+  if (anyText || typeof value !== 'string' || value.isWellFormed()) return;
+  throw badRequest('a text of the body holds half a character (a lone surrogate); send whole characters');
+};
+
+/**
+ * Refuses what valid JSON can still do to the code behind: endless nesting, endless lists, a prototype as a key, numbers
+ * without end and, unless any text is welcome, texts that are none.
+ */
+const refuseHostile = (root: unknown, anyText: boolean): void => {
   let level: readonly unknown[] = [root];
   let seen = 0;
   for (let depth = 0; level.length > 0; depth += 1) {
     seen += level.length;
     if (depth > MAX_DEPTH) throw badRequest(`the body is nested deeper than ${MAX_DEPTH} levels`);
     if (seen > MAX_VALUES) refuseCrowd();
-    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? childrenOf(value) : []));
+    level = level.flatMap((value) => {
+      if (typeof value === 'object' && value !== null) return childrenOf(value);
+      refuseUnreal(value, anyText);
+      return [];
+    });
   }
 };
 
@@ -76,13 +89,13 @@ const refuseHostile = (root: unknown): void => {
 export const readJson = async (
   request: IncomingMessage,
   response: ServerResponse,
-  limits: BodyLimits,
+  limits: BodyLimits & Readonly<{ anyText: boolean }>,
 ): Promise<unknown> => {
   if (!announcesBody(request)) return undefined;
   refuseUnlessJson(request);
   const bytes = await readBody(request, response, limits);
   if (bytes.length === 0) return undefined;
   const value = parse(textOf(bytes));
-  refuseHostile(value);
+  refuseHostile(value, limits.anyText);
   return value;
 };

@@ -50,6 +50,8 @@ export const serve = async (handler: Handler, options: ServeOptions): Promise<Se
     headersTimeout: options.headersTimeoutMs ?? 15_000,
     requestTimeout: options.requestTimeoutMs ?? 600_000,
     keepAliveTimeout: options.keepAliveMs ?? 300_000,
+    // Node's own answer to a request without a host has no body; the host means nothing here.
+    requireHostHeader: false,
     connectionsCheckingInterval: Math.min(5000, options.headersTimeoutMs ?? 5000),
   });
   const open = connectionsOf(server);
@@ -62,7 +64,11 @@ export const serve = async (handler: Handler, options: ServeOptions): Promise<Se
     void handler(request, response);
   };
   // The second event asks whether a body is welcome: the body reader says so, once nothing else refuses the request.
-  server.on('request', handle).on('checkContinue', handle).on('clientError', refuseUnparsed);
+  server
+    .on('request', handle)
+    .on('checkContinue', handle)
+    .on('checkExpectation', handle)
+    .on('clientError', refuseUnparsed);
 
   const { address, family, port } = await listening(server, options.host, options.port);
   const host = family === 'IPv6' ? `[${address}]` : address;

@@ -1,4 +1,5 @@
 import { feedAfter, feedEnd, usersWithNews, type FeedEvent } from '../../queries/events/feed-after.query.ts';
+import { DomainError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { QueryRunner } from '../kernel/query.ts';
 
@@ -15,13 +16,25 @@ const RETRY_MS = 1000;
 export type EventHub = Readonly<{
   /** The user's events after `after` (undefined: from now on), page by page, until `signal` aborts. */
   follow: (userId: string, after: bigint | undefined, signal: AbortSignal) => AsyncGenerator<readonly FeedEvent[]>;
+  /** Throws DomainError `rate_limit_error` when the user has too many streams open. */
+  mustHaveRoom: (userId: string) => void;
   /** To be called when the feed has grown up to a position. */
   grown: () => void;
   followers: () => number;
 }>;
 
+type HubDeps = Readonly<{
+  queries: QueryRunner;
+  /** The commit position of the newest event in the log; 0 when there is none. */
+  logHead: () => Promise<bigint>;
+  logger: Logger;
+}>;
+
+/** Streams of one user at once, over all devices. */
+const MOST_STREAMS = 32;
+
 /** Builds the hub. */
-export const eventHub = (queries: QueryRunner, logger: Logger): EventHub => {
+export const eventHub = ({ queries, logHead, logger }: HubDeps): EventHub => {
   const followers = new Set<Follower>();
   let seen: bigint | undefined;
   let looking = false;
@@ -71,7 +84,9 @@ export const eventHub = (queries: QueryRunner, logger: Logger): EventHub => {
     signal.addEventListener('abort', stop, { once: true });
     const stopped = (): boolean => signal.aborted;
     try {
-      let at = after ?? (await queries.asUser(userId, feedEnd(userId)));
+      // A position that this log has not reached is of another log: nothing can be resumed, so begin with what comes.
+      const resumes = after !== undefined && after <= (await logHead());
+      let at = resumes ? after : await queries.asUser(userId, feedEnd(userId));
       while (!stopped()) {
         news = Promise.withResolvers<undefined>();
         const events = await queries.asUser(userId, feedAfter(userId, at, PAGE));
@@ -85,5 +100,13 @@ export const eventHub = (queries: QueryRunner, logger: Logger): EventHub => {
     }
   }
 
-  return { follow, grown: () => void look(), followers: () => followers.size };
+  const mustHaveRoom = (userId: string): void => {
+    const open = [...followers].filter((other) => other.userId === userId).length;
+    if (open < MOST_STREAMS) return;
+    throw new DomainError('rate_limit_error', `at most ${MOST_STREAMS} event streams of one user; close some first`, {
+      retryAfterSeconds: 5,
+    });
+  };
+
+  return { follow, mustHaveRoom, grown: () => void look(), followers: () => followers.size };
 };

@@ -103,6 +103,11 @@ describe('the whole server', function () {
         .catch(() => 'cut'),
     );
     await until('twenty open holds', async () => ((await openHolds(userId)) === 20 ? true : undefined));
+    await until('all to have told once what they used', async () => {
+      const { events } = await replayed(dataDir.path, userId);
+      // Opened, granted, twenty holds and twenty checkpoints.
+      return events >= 42 ? true : undefined;
+    });
     await server.kill();
     await Promise.all(streams);
 
@@ -110,6 +115,7 @@ describe('the whole server', function () {
     await until('all holds to end', async () => ((await openHolds(userId)) === 0 ? true : undefined), 90_000);
     const balance = await replayed(dataDir.path, userId);
     expect(balance.openHolds).to.equal(0);
+    expect(Number(balance.availableUsd), 'what was consumed is charged').to.be.lessThan(2);
     const again = apiClient(server.url, await signIn(server, 'crash@example.test'));
     const shown = await until('the read model to show it', async () => {
       const { freeCreditBalance } = await again.get<{ freeCreditBalance: string }>('/api/billing/credits/balance');
@@ -117,6 +123,26 @@ describe('the whole server', function () {
     });
     expect([balance.heldUsd, shown]).to.deep.equal(['0', balance.availableUsd]);
     expect((await runTool(dataDir.path, 'audit', ['verify'])).code).to.equal(0);
+  });
+
+  it('charges a stream that runs when Ctrl-C comes, before it stops', async () => {
+    const client = apiClient(server.url, await signIn(server, 'ctrl-c@example.test'));
+    const { id: userId } = await client.get<{ id: string }>('/api/auth/userinfo');
+    const streams = [30, 400].map((tokens) =>
+      client
+        .completion(`[[sandbox delay=100 tokens=${tokens}]] slowly now`, { stream: true, max_tokens: 500 })
+        .then((response) => response.text())
+        .catch(() => 'cut'),
+    );
+    await until('both to run', async () => ((await openHolds(userId)) === 2 ? true : undefined));
+    await server.stop();
+    const [short] = await Promise.all(streams);
+    expect(framesOf(short ?? '').at(-1)?.event).to.equal('stream_completed');
+
+    server = await startServer(dataDir.path);
+    const balance = await replayed(dataDir.path, userId);
+    expect([balance.openHolds, balance.heldUsd]).to.deep.equal([0, '0']);
+    expect(Number(balance.availableUsd)).to.be.lessThan(2);
   });
 
   it('comes back with equal read models after all of them were dropped', async () => {

@@ -142,9 +142,27 @@ describe('a new user', function () {
     expect(status.code, status.stderr).to.equal(0);
   });
 
-  it('signs out, and the token is dead', async () => {
-    const response = await client.call('POST', '/api/auth/logout');
-    expect(response.status).to.equal(200);
+  it('goes on with what comes when it resumes at a position that this log has not reached', async () => {
+    const stop = new AbortController();
+    const headers = { authorization: `Bearer ${token}`, 'x-device-id': device, 'x-token-binding': device };
+    const response = await fetch(`${server.url}/ws/events?position=999999999`, { headers, signal: stop.signal });
+    let text = '';
+    const reading = (async () => {
+      const decoder = new TextDecoder();
+      for await (const chunk of response.body ?? []) text += decoder.decode(chunk as Uint8Array, { stream: true });
+    })().catch(() => undefined);
+    await until('the stream to begin', () => (text.includes('heartbeat') ? true : undefined));
+    await client.completion('news');
+    await until('the charge to come', () => (text.includes('ReservationCaptured') ? true : undefined));
+    stop.abort();
+    await reading;
+  });
+
+  it('signs out: the token is dead, and open event streams end', async () => {
+    const headers = { authorization: `Bearer ${token}`, 'x-device-id': device, 'x-token-binding': device };
+    const stream = await fetch(`${server.url}/ws/events`, { headers, signal: AbortSignal.timeout(20_000) });
+    expect((await client.call('POST', '/api/auth/logout')).status).to.equal(200);
+    expect(await stream.text()).to.contain('heartbeat');
     expect((await client.call('GET', '/api/auth/userinfo')).status).to.equal(401);
   });
 

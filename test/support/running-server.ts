@@ -76,6 +76,8 @@ export const temporaryDataDir = (): Readonly<{ path: string; remove: () => void 
 const launch = (env: Env): ChildProcess =>
   spawn(process.execPath, [...NODE_FLAGS, join(ROOT, 'src', 'main.ts')], {
     cwd: ROOT,
+    // A group of its own, so that `stop` can do what Ctrl-C in a terminal does: signal all of it.
+    detached: true,
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -107,7 +109,7 @@ export const startServer = async (dataDir: string, env: Env = {}): Promise<Runni
     log: () => said,
     exited,
     stop: () => {
-      child.kill('SIGINT');
+      process.kill(-(child.pid ?? 0), 'SIGINT');
       return exited;
     },
     kill: async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /** Another process runs on the same data directory. */
-export class DataDirInUseError extends Error {
+class DataDirInUseError extends Error {
   constructor(dataDir: string) {
     super(`The data directory ${dataDir} is in use by another running server. Stop that one or set DATA_DIR.`);
     this.name = 'DataDirInUseError';

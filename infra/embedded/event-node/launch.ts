@@ -33,6 +33,8 @@ export const startEventNode = async (options: LaunchOptions): Promise<LaunchedNo
   const args = ['--data-dir', options.dataDir, '--port', String(options.port ?? 0), ...(options.args ?? [])];
   const child = fork(program, args, {
     execPath: process.execPath,
+    // Ctrl-C in a terminal goes to the whole group: whoever started the node ends it, after its own last appends.
+    detached: true,
     // Short-lived buffers fill the young generation; a small one keeps the process small and costs nothing measurable.
     execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

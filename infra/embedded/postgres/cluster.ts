@@ -83,7 +83,11 @@ const make = async ({ path, clusterDir, account }: Home, native: Native, durable
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true });
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-    throw new Error(`initdb failed: ${[stdout, stderr].join('\n').trim()}`, { cause: error });
+    const said = [stdout, stderr].join('\n').trim();
+    const hint = /look up effective user ID/.test(said)
+      ? '\nRun the server as a user with an entry in /etc/passwd, or set DATABASE_URL to a Postgres of your own.'
+      : '';
+    throw new Error(`initdb failed: ${said}${hint}`, { cause: error });
   }
 };
 

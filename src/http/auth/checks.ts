@@ -13,7 +13,8 @@ export const bearerOf = ({ apiKey, authorization }: Pick<Credentials, 'apiKey' |
   if (apiKey !== undefined || authorization?.startsWith('ApiKey ') === true) {
     throw refused('API keys are not known here; send a token as "Authorization: Bearer"');
   }
-  if (authorization?.startsWith('Bearer ') !== true) throw refused('Missing credentials');
+  if (authorization?.startsWith('Bearer ') !== true)
+    throw refused('Missing credentials; sign in and send the token as "Authorization: Bearer"');
   return authorization.slice('Bearer '.length).trim();
 };
 
@@ -21,10 +22,14 @@ export const bearerOf = ({ apiKey, authorization }: Pick<Credentials, 'apiKey' |
 export const checkDevice = ({ deviceId }: AppClaims, offered: Credentials): void => {
   if (deviceId === undefined) return;
   if (offered.deviceId === undefined) {
-    throw refused('device binding validation failed: the header X-Device-ID is missing');
+    throw refused(
+      'device binding validation failed: the header X-Device-ID is missing; send the id that the token was made for',
+    );
   }
   if (offered.deviceId.toLowerCase() !== deviceId) {
-    throw refused('device binding validation failed: device id mismatch');
+    throw refused(
+      'device binding validation failed: device id mismatch; send the id that the token was made for, or sign in on this device',
+    );
   }
 };
 
@@ -33,15 +38,16 @@ export const checkBinding = ({ binding }: AppClaims, { tokenBinding, method, pat
   if (binding === undefined) return;
   if (tokenBinding === undefined) {
     if (method === 'POST' && LOGOUT.test(path)) return;
-    throw refused('token binding validation failed: missing x-token-binding header');
+    throw refused('token binding validation failed: missing x-token-binding header; send the device id in it');
   }
   const hash = createHash('sha256').update(tokenBinding, 'utf8').digest('hex');
-  if (hash !== binding) throw refused('token binding validation failed');
+  if (hash !== binding)
+    throw refused('token binding validation failed; send the device id, in lower case, as X-Token-Binding');
 };
 
 /** Reading needs the scope `read`, everything else `write` too. */
 export const checkScope = ({ scopes }: AppClaims, { method }: Credentials): void => {
   const needed = method === 'GET' || method === 'HEAD' ? ['read'] : ['read', 'write'];
   const missing = needed.filter((scope) => !scopes.includes(scope));
-  if (missing.length > 0) throw refused(`the token lacks the scope ${missing.join(' and ')}`);
+  if (missing.length > 0) throw refused(`the token lacks the scope ${missing.join(' and ')}; sign in again`);
 };

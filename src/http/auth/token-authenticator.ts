@@ -79,7 +79,7 @@ export const tokenAuthenticator = (deps: TokenAuthenticatorDeps): Authenticator 
     }
     if (known.expiresAt * 1000 > now.getTime()) return known;
     verified.delete(key);
-    throw refused('the token has expired');
+    throw refused('the token has expired; sign in again');
   };
 
   const provision = async (claims: AppClaims): Promise<RegisteredUser> => {

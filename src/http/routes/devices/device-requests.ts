@@ -56,8 +56,20 @@ export const desktopBody = z.object({
 /** The body of a phone's registration. */
 export const mobileBody = z.object(common);
 
-/** A refusal whose detail is a token that clients compare. */
-export const refusal = (token: string): DomainError => new DomainError('bad_request', token);
+const ADVICE = {
+  invalid_client_type: 'send the header X-Client-Type: desktop',
+  invalid_platform: 'send macos, windows or linux for a desktop, at most 50 characters for a mobile device',
+  invalid_device_type_for_endpoint: 'only desktops register here; leave deviceType out or send desktop',
+  invalid_device_name: 'send a name of at most 255 characters that is not "unknown"',
+  invalid_app_version: 'send the version of the app, at most 50 characters',
+  invalid_device_id_header: 'send the id of the device, a UUID, as X-Device-ID',
+  invalid_token_binding_header: 'send the id of the device, a UUID, as X-Token-Binding, or leave the header out',
+  token_binding_mismatch: 'send the same device id as X-Device-ID and X-Token-Binding',
+} as const;
+
+/** A refusal whose detail begins with a token that clients know. */
+export const refusal = (token: keyof typeof ADVICE): DomainError =>
+  new DomainError('bad_request', `${token}: ${ADVICE[token]}`);
 
 /** The device that sends the request, in lowercase; refused unless `X-Device-ID` is a UUID. */
 export const sendingDevice = (call: Pick<Call<unknown, unknown>, 'header'>): string => {

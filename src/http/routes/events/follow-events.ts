@@ -4,9 +4,10 @@ import { z } from 'zod';
 import type { Clock } from '../../../kernel/clock.ts';
 import type { EventHub } from '../../../ws/event-hub.ts';
 import { HEARTBEAT_MS, heartbeatOf, messageOf, resumePosition } from '../../../ws/event-messages.ts';
+import type { SessionWatch } from '../../../ws/session-watch.ts';
 import { userEndpoint, type Endpoint } from '../../endpoint.ts';
 
-type Deps = Readonly<{ hub: EventHub; clock: Clock; stopping: AbortSignal }>;
+type Deps = Readonly<{ hub: EventHub; clock: Clock; stopping: AbortSignal; watch: SessionWatch }>;
 
 const HEAD = {
   'Content-Type': 'text/event-stream',
@@ -22,15 +23,16 @@ const write = async (response: ServerResponse, text: string, signal: AbortSignal
 };
 
 /** GET /ws/events: the user's own events as server-sent events; `Last-Event-ID` or `?position=` resumes. */
-export const followEvents = ({ hub, clock, stopping }: Deps): Endpoint =>
+export const followEvents = ({ hub, clock, stopping, watch }: Deps): Endpoint =>
   userEndpoint({
     method: 'GET',
     path: '/ws/events',
     limit: 'public',
     query: z.object({ position: z.string().optional() }),
-    handle: ({ gone, header, query }, { userId }) => {
+    handle: ({ gone, header, query }, caller) => {
+      const { userId } = caller;
       const after = resumePosition(header('last-event-id'), query.position);
-      const signal = AbortSignal.any([gone, stopping]);
+      hub.mustHaveRoom(userId);
       return Promise.resolve({
         kind: 'stream',
         write: async (response) => {
@@ -38,6 +40,8 @@ export const followEvents = ({ hub, clock, stopping }: Deps): Endpoint =>
           const beat = (): void => void response.write(`data: ${heartbeatOf(userId, clock())}\n\n`);
           beat();
           const timer = setInterval(beat, HEARTBEAT_MS);
+          const session = watch(caller);
+          const signal = AbortSignal.any([gone, stopping, session.ended]);
           try {
             for await (const events of hub.follow(userId, after, signal)) {
               const frames = events.map((event) => `id: ${event.position}\ndata: ${messageOf(event)}\n\n`);
@@ -45,6 +49,7 @@ export const followEvents = ({ hub, clock, stopping }: Deps): Endpoint =>
             }
           } finally {
             clearInterval(timer);
+            session.stop();
           }
           response.end();
         },

@@ -33,17 +33,24 @@ const format = z.discriminatedUnion('type', [
 
 const named = z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string().min(1) }) });
 
+/** What is kept with the charge: no control characters, no halves of characters. */
+const name = z
+  .string()
+  .min(1)
+  .max(200)
+  .refine((text) => text.isWellFormed() && !/\p{Cc}/u.test(text), 'must be plain text');
+
 /**
  * The body of a chat request. Messages are read by code of their own: they may hold a hundred megabytes of pictures, of
  * which no copy is made. Keys that are not named here mean nothing.
  */
 export const chatBody = z.object({
-  model: z.string().min(1),
+  model: name,
   messages: z.array(z.unknown()).min(1),
   stream: z.boolean().nullish(),
   max_tokens: tokens,
   max_completion_tokens: tokens,
-  task_type: z.string().max(100).nullish(),
+  task_type: name.nullish(),
   system: z.string().nullish(),
   temperature: number(0, 2),
   top_p: number(0, 1),

@@ -15,6 +15,7 @@ export const chatCompletions = (deps: Readonly<{ completions: Completions; clock
     limit: 'write',
     body: chatBody,
     maxBodyBytes: MOST_BYTES,
+    anyText: true,
     handle: async ({ body, cause, gone }, { userId }) => {
       const order = orderOf(userId, body);
       const running = await deps.completions.open(order, cause, gone);
