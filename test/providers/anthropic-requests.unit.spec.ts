@@ -73,7 +73,10 @@ describe('a request to Anthropic', () => {
 
   it('marks where the prompt is to be kept', () => {
     const marked = body({
-      messages: [say('system', { ...text('Long rules.'), cachePoint: true }), say('user', { ...picture, cachePoint: true })],
+      messages: [
+        say('system', { ...text('Long rules.'), cachePoint: true }),
+        say('user', { ...picture, cachePoint: true }),
+      ],
     });
     const mark = { cache_control: { type: 'ephemeral' } };
     expect(marked['system']).to.deep.equal([{ type: 'text', text: 'Long rules.', ...mark }]);
@@ -130,16 +133,32 @@ describe('a request to Anthropic', () => {
     ['a stop at white space', { sampling: { stop: ['\n'] } }, /white space/],
     ['a picture of the system', { messages: [say('system', picture), say('user', text('x'))] }, /from the user/],
     ['image detail', { messages: [say('user', { ...picture, detail: 'high' })] }, /detail/],
-    ['five marks', { messages: [say('user', ...Array(5).fill({ ...text('x'), cachePoint: true }))] }, /at most 4/],
+    [
+      'five marks',
+      { messages: [say('user', ...Array.from({ length: 5 }, () => ({ ...text('x'), cachePoint: true as const })))] },
+      /at most 4/,
+    ],
     ['JSON without a schema', { responseFormat: { type: 'json_object' } }, /json_object/],
     ['a schema at an older model', { model: 'claude-opus-4-20250514', responseFormat: json }, /newer model/],
-    ['strict tools at an older model', { model: 'claude-3-7-sonnet-20250219', tools: [{ ...tool, strict: true }] }, /strict/],
+    [
+      'strict tools at an older model',
+      { model: 'claude-3-7-sonnet-20250219', tools: [{ ...tool, strict: true }] },
+      /strict/,
+    ],
     ['results without tools', { messages: [called, result] }, /send `tools` again/],
-    ['thinking at another temperature', { reasoning: { effort: 'low' }, sampling: { temperature: 0.5 } }, /temperature of 1/],
+    [
+      'thinking at another temperature',
+      { reasoning: { effort: 'low' }, sampling: { temperature: 0.5 } },
+      /temperature of 1/,
+    ],
     ['thinking with top_k', { reasoning: { effort: 'low' }, sampling: { topK: 1 } }, /top_k/],
     ['thinking with a low top_p', { reasoning: { effort: 'low' }, sampling: { topP: 0.5 } }, /top_p/],
     ['thinking and a forced tool', { reasoning: { effort: 'low' }, tools: [tool], toolChoice: 'required' }, /auto/],
-    ['thinking between tools', { reasoning: { effort: 'low' }, tools: [tool], messages: [called, result] }, /signed thoughts/],
+    [
+      'thinking between tools',
+      { reasoning: { effort: 'low' }, tools: [tool], messages: [called, result] },
+      /signed thoughts/,
+    ],
     ['thinking before given words', { reasoning: { effort: 'low' }, messages: [called] }, /words that are given/],
     ['thinking of an old model', { model: 'claude-3-5-haiku', reasoning: { effort: 'low' } }, /does not reason/],
     ['an unknown effort', { reasoning: { effort: 'toString' } }, /no reasoning effort/],
@@ -155,13 +174,19 @@ describe('a request to Anthropic', () => {
   it('takes what says nothing', () => {
     expect(refusal({ sampling: { frequencyPenalty: 0, presencePenalty: 0, temperature: 1 } })).to.equal(undefined);
     expect(refusal({ messages: [say('user', { ...picture, detail: 'auto' }, paper)] })).to.equal(undefined);
-    expect(refusal({ model: 'claude-3-7-sonnet-20250219', sampling: { temperature: 1, topP: 0.5 } })).to.equal(undefined);
+    expect(refusal({ model: 'claude-3-7-sonnet-20250219', sampling: { temperature: 1, topP: 0.5 } })).to.equal(
+      undefined,
+    );
   });
 
   it('refuses arguments that are no object', () => {
     for (const args of ['[1]', '"x"', '{', 'null']) {
-      const broken = { role: 'assistant', parts: [], toolCalls: [{ id: 'call_1', name: 'look', arguments: args }] } as const;
-      expect(() => body({ messages: [broken, result], tools: [tool] })).to.throw(/not a JSON object/);
+      const broken = {
+        role: 'assistant',
+        parts: [],
+        toolCalls: [{ id: 'call_1', name: 'look', arguments: args }],
+      } as const;
+      expect(refusal({ messages: [broken, result], tools: [tool] })).to.match(/not a JSON object/);
     }
   });
 });

@@ -1,12 +1,12 @@
 import type { Codec } from '../../infra/providers/shared/codec.ts';
 import { isDomainError } from '../../src/kernel/errors.ts';
-import type { ChatMessage, Part, Tool, UpstreamRequest } from '../../src/kernel/upstream.ts';
+import type { ChatMessage, ImagePart, Part, Tool, UpstreamRequest } from '../../src/kernel/upstream.ts';
 
 export const say = (role: 'system' | 'developer' | 'user', ...parts: readonly Part[]): ChatMessage => ({ role, parts });
 
 export const text = (words: string): Part => ({ type: 'text', text: words });
 
-export const picture: Part = { type: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'QUJD' } };
+export const picture: ImagePart = { type: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'QUJD' } };
 
 export const paper: Part = {
   type: 'document',
@@ -51,7 +51,7 @@ export const refused = (codec: Codec, request: UpstreamRequest): string | undefi
     codec.check?.(request);
     return undefined;
   } catch (error) {
-    if (isDomainError(error) && error.code === 'validation_error') return error.message;
+    if (isDomainError(error) && error.errorType === 'validation_error') return error.message;
     throw error;
   }
 };

@@ -1,5 +1,5 @@
 import type { UpstreamRequest } from '../../../src/kernel/upstream.ts';
-import { hasDetail, hasMedia, isSet, partsOf, refuseFirst, type Limit } from '../shared/refusals.ts';
+import { argumentsOf, hasDetail, hasMedia, isSet, partsOf, refuseFirst, type Limit } from '../shared/refusals.ts';
 import { keepsToSchemas, takesOneSampler, thinks } from './model-traits.ts';
 import { thinkingBudget } from './thinking.ts';
 
@@ -76,6 +76,9 @@ const thinkingLimits = ({ model, sampling, toolChoice, messages }: UpstreamReque
 /** Refuses what the Messages API cannot do. Throws DomainError. */
 export const checkMessages = (request: UpstreamRequest): void => {
   refuseFirst([...samplingLimits(request), ...contentLimits(request), ...outputLimits(request)]);
+  for (const message of request.messages) {
+    if (message.role === 'assistant') message.toolCalls.forEach((call) => argumentsOf(call.name, call.arguments));
+  }
   if (request.reasoning === undefined || request.reasoning.effort === 'none') return;
   refuseFirst(thinkingLimits(request));
   thinkingBudget(request);

@@ -1,0 +1,59 @@
+import { expect } from 'chai';
+import { openRouterUpstream } from '../../infra/providers/openrouter/openrouter-upstream.ts';
+import { xaiUpstream } from '../../infra/providers/xai/xai-upstream.ts';
+import type { UpstreamRequest } from '../../src/kernel/upstream.ts';
+import { casesOf } from './recorded-cases.ts';
+import { replay, request } from './replay.ts';
+import { replayingUpstream, type Asked, type Replay, type ReplayingUpstream } from './replaying-upstream.ts';
+
+const CHAT = '/v1/chat/completions';
+const RESPONSES = '/v1/responses';
+const caseOf = (name: string): Replay => casesOf('xai').find((recorded) => recorded.name === name)!;
+const byRoute = ({ path }: Asked): Replay =>
+  caseOf(path === RESPONSES ? 'responses-own-reasoning' : 'own-reasoning-beside');
+
+const json = (status: number, body: unknown): Replay => ({
+  status,
+  contentType: 'application/json',
+  body: Buffer.from(JSON.stringify(body)),
+});
+
+describe('a provider with two languages', () => {
+  let server: ReplayingUpstream;
+  beforeEach(async () => {
+    server = await replayingUpstream();
+  });
+  afterEach(() => server.stop());
+
+  const paths = (): readonly string[] => server.asked.map(({ path }) => path);
+
+  it('searches by the Responses API and goes on with Chat Completions', async () => {
+    const upstream = xaiUpstream({ baseUrl: server.url, apiKey: 'k', clock: () => new Date(0) });
+    server.answer(byRoute);
+    const { signal } = new AbortController();
+    const ask = (over: Partial<UpstreamRequest>) => upstream.complete(request(over), { signal });
+    expect((await ask({ webMode: true })).text).to.equal('Hi');
+    expect((await ask({})).text).to.equal('Grüße');
+    expect(paths()).to.deep.equal([RESPONSES, CHAT]);
+    await upstream.close();
+  });
+
+  it('remembers a server that knows the Responses API alone', async () => {
+    const upstream = xaiUpstream({ baseUrl: server.url, apiKey: 'k', clock: () => new Date(0) });
+    server.answer((asked) => (asked.path === RESPONSES ? byRoute(asked) : json(404, { detail: 'Not Found' })));
+    for (let call = 0; call < 2; call += 1) expect((await replay(upstream, true)).completion.text).to.equal('Hi');
+    expect(paths()).to.deep.equal([CHAT, RESPONSES, RESPONSES]);
+    await upstream.close();
+  });
+
+  it('does not take a missing model for a missing route', async () => {
+    const xai = xaiUpstream({ baseUrl: server.url, apiKey: 'k', clock: () => new Date(0) });
+    server.answer(json(404, { code: 'Some requested entity was not found', error: 'The model does not exist' }));
+    expect((await replay(xai, true)).failure).to.include({ kind: 'not_found', status: 404 });
+    const openRouter = openRouterUpstream({ baseUrl: server.url, apiKey: 'k', clock: () => new Date(0) });
+    server.answer(json(404, { error: { code: 404, message: 'No endpoints found matching your data policy' } }));
+    expect((await replay(openRouter, true)).failure).to.include({ kind: 'not_found', status: 404 });
+    expect(paths()).to.deep.equal([CHAT, '/api/v1/chat/completions']);
+    await Promise.all([xai.close(), openRouter.close()]);
+  });
+});
