@@ -63,6 +63,7 @@ export const serve = async (handler: Handler, options: ServeOptions): Promise<Se
     });
     void handler(request, response);
   };
+
   // The second event asks whether a body is welcome: the body reader says so, once nothing else refuses the request.
   server
     .on('request', handle)
@@ -77,6 +78,8 @@ export const serve = async (handler: Handler, options: ServeOptions): Promise<Se
     stopping = true;
     const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
     server.closeIdleConnections();
+    // A connection that was opened ahead of any request does not count as idle for the server, and would never end.
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
     const cut = setTimeout(() => open.forEach((socket) => socket.destroy()), limitMs);
     await closed;
     clearTimeout(cut);

@@ -228,6 +228,16 @@ describe('streams, aborts and stopping', () => {
       await stopped;
     });
 
+    it('does not wait for a connection that was opened ahead of any request', async () => {
+      const { endpoint } = slow();
+      await start(endpoint);
+      const ahead = connect(Number(new URL(under.url).port), '127.0.0.1');
+      await once(ahead, 'connect');
+      const closed = once(ahead, 'close');
+      await under.serving.stop(60_000);
+      await closed;
+    });
+
     it('cuts what still runs at the limit, upgraded connections too', async () => {
       const { gate, endpoint } = slow();
       await start(endpoint);
