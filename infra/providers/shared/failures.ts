@@ -4,7 +4,7 @@ const SECRETS = /\b(?:sk|pk|rk|xai|org|proj)-\S*|\bBearer\s+\S+|\bAIza\S*|[\w.+-
 const LONGEST = 500;
 
 /** A provider's own words for our logs: one line, cut, without keys, organisation names and addresses. */
-export const redacted = (text: string): string =>
+const redacted = (text: string): string =>
   text
     .slice(0, 2 * LONGEST)
     .replace(/\s+/g, ' ')
