@@ -64,8 +64,10 @@ const claimsOf = (payload: JWTPayload): AppClaims => {
 };
 
 const whyNot = (error: unknown): string => {
-  if (error instanceof errors.JWTExpired) return 'the token has expired; refresh tokens before they do, or sign in again';
-  if (error instanceof errors.JWTClaimValidationFailed) return `the token is not for this server (${error.claim}); sign in here`;
+  if (error instanceof errors.JWTExpired)
+    return 'the token has expired; refresh tokens before they do, or sign in again';
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return `the token is not for this server (${error.claim}); sign in here`;
   return 'the token is not valid; sign in again';
 };
 
