@@ -1,4 +1,4 @@
-// Runs before `npm start` and `npm test` on whatever Node the machine has (20 or later), so it uses nothing but Node.
+// Runs before every program of this project, on whatever Node the machine has (20 or later), so it uses nothing but Node.
 // Installs the locked dependencies when they are missing or older than the lock file.
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
@@ -15,7 +15,7 @@ const upToDate = () => existsSync(installed) && statSync(installed).mtimeMs >= s
 if (!upToDate()) {
   console.error('Installing dependencies (npm ci) ...');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const run = spawnSync(npm, ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const run = spawnSync(npm, ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 2, 2] });
   if (run.status !== 0) {
     console.error('npm ci failed; see its messages above.');
     process.exit(2);
