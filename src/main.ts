@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
 
+import { lockDataDir } from '../infra/embedded/data-dir/lock.ts';
 import { removeRuntime, writeRuntime } from '../infra/embedded/data-dir/runtime-file.ts';
 import { jsonLogger } from '../infra/telemetry/logger.ts';
 import { SecretMismatchError } from '../infra/vault/fingerprints.ts';
@@ -45,6 +47,14 @@ const listenablePort = async ({ HOST, PORT }: Config): Promise<number> => {
 
 const config = readConfig();
 const logger = jsonLogger(config.LOG_LEVEL);
+// Two servers of one directory mostly want the same port too; the directory is the better reason to give.
+if (config.JOIN === undefined) {
+  try {
+    lockDataDir(resolve(config.DATA_DIR))();
+  } catch (error) {
+    quit(2, error instanceof Error ? error.message : String(error));
+  }
+}
 const port = config.roles.includes('web') ? await listenablePort(config) : config.PORT;
 const publicUrl = config.PUBLIC_URL ?? `http://${config.HOST}:${port}`;
 
