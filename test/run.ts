@@ -52,7 +52,7 @@ const runSuites = async (patterns: readonly string[]): Promise<Count> => {
     .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
     .sort((a, b) => Number(a.endsWith('.e2e.spec.ts')) - Number(b.endsWith('.e2e.spec.ts')) || (a < b ? -1 : 1));
   if (files.length === 0) throw new Error(`no spec matches ${patterns.join(' ')}`);
-  const mocha = new Mocha({ timeout: 60_000, reporter: 'spec', forbidOnly: true, color: process.stdout.isTTY === true });
+  const mocha = new Mocha({ timeout: 60_000, reporter: 'spec', forbidOnly: true, color: false });
   for (const file of files) mocha.addFile(file);
   await mocha.loadFilesAsync();
   return new Promise((resolve) => {
