@@ -2,8 +2,8 @@ import {
   DEVICE,
   type DeviceDetails,
   type DeviceEvent,
-  type DeviceKind,
   type DevicePresence,
+  type DeviceTraits,
 } from '../../src/events/device/device.events.ts';
 import { streamOf } from '../../src/kernel/aggregate.ts';
 import type { CommandHandler } from '../../src/kernel/command-handler.ts';
@@ -13,17 +13,12 @@ import type { DeviceCommand, SealedValue } from './devices.commands.ts';
 import type { Device, RegisteredDevice } from './devices.state.ts';
 
 /** What a device tells about itself when it registers. */
-type DeviceProfile = Readonly<{
-  kind: DeviceKind;
-  platform: string;
-  platformVersion: string | null;
-  appVersion: string;
-  relayEligible: boolean;
-  presence: DevicePresence;
-  details: DeviceDetails;
-  /** The open project directory; undefined when the device did not say. */
-  directory: string | undefined;
-}>;
+type DeviceProfile = DeviceTraits &
+  Readonly<{
+    details: DeviceDetails;
+    /** The open project directory; undefined when the device did not say. */
+    directory: string | undefined;
+  }>;
 
 /** A device and the user who acts on it. Ids in lowercase. */
 export type Whose = Readonly<{ deviceId: string; userId: string }>;

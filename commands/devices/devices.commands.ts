@@ -1,4 +1,4 @@
-import type { DeviceKind, DevicePresence } from '../../src/events/device/device.events.ts';
+import type { DevicePresence, DeviceTraits } from '../../src/events/device/device.events.ts';
 import type { Command, IsoTime } from '../../src/kernel/message.ts';
 import type { Sealed } from '../../src/kernel/vault.ts';
 
@@ -11,17 +11,12 @@ type ByOwner<D> = D & Readonly<{ deviceId: string; userId: string; at: IsoTime }
 export type RegisterDevice = Command<
   'RegisterDevice',
   ByOwner<
-    Readonly<{
-      kind: DeviceKind;
-      platform: string;
-      platformVersion: string | null;
-      appVersion: string;
-      relayEligible: boolean;
-      presence: DevicePresence;
-      details: SealedValue;
-      /** Undefined: not told, so the last one stays. */
-      directory: SealedValue | undefined;
-    }>
+    DeviceTraits &
+      Readonly<{
+        details: SealedValue;
+        /** Undefined: not told, so the last one stays. */
+        directory: SealedValue | undefined;
+      }>
   >
 >;
 

@@ -1,23 +1,18 @@
-import type { DeviceKind, DevicePresence } from '../../src/events/device/device.events.ts';
+import type { DeviceTraits } from '../../src/events/device/device.events.ts';
 import type { IsoTime } from '../../src/kernel/message.ts';
 
 /** A device that has an owner. */
-export type RegisteredDevice = Readonly<{
-  status: 'registered';
-  userId: string;
-  kind: DeviceKind;
-  platform: string;
-  platformVersion: string | null;
-  appVersion: string;
-  relayEligible: boolean;
-  presence: DevicePresence;
-  detailsDigest: string;
-  directoryDigest: string | null;
-  /** Since when it is this owner's. */
-  since: IsoTime;
-  /** The last sign of life that was written down. */
-  seenAt: IsoTime;
-}>;
+export type RegisteredDevice = DeviceTraits &
+  Readonly<{
+    status: 'registered';
+    userId: string;
+    detailsDigest: string;
+    directoryDigest: string | null;
+    /** Since when it is this owner's. */
+    since: IsoTime;
+    /** The last sign of life that was written down. */
+    seenAt: IsoTime;
+  }>;
 
 export type Device = Readonly<{ status: 'none' }> | RegisteredDevice | Readonly<{ status: 'removed' }>;
 

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-// Where install scripts are blocked npm runs no `prestart` either.
+// Here and not in a `prestart`, which npm leaves out where scripts are blocked.
 import './ensure-installed.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');

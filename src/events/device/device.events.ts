@@ -16,21 +16,26 @@ export type DeviceDetails = Readonly<{
   capabilities: Readonly<Record<string, unknown>>;
 }>;
 
-type Facts = Readonly<{
-  deviceId: string;
-  userId: string;
+/** What a device says of itself that is not personal. */
+export type DeviceTraits = Readonly<{
   kind: DeviceKind;
   platform: string;
   platformVersion: string | null;
   appVersion: string;
   relayEligible: boolean;
   presence: DevicePresence;
-  /** DeviceDetails under the owner's key. */
-  details: Sealed;
-  /** Tells equal details equal without reading them. */
-  detailsDigest: string;
-  at: IsoTime;
 }>;
+
+type Facts = DeviceTraits &
+  Readonly<{
+    deviceId: string;
+    userId: string;
+    /** DeviceDetails under the owner's key. */
+    details: Sealed;
+    /** Tells equal details equal without reading them. */
+    detailsDigest: string;
+    at: IsoTime;
+  }>;
 
 type OfOwner<D> = D & Readonly<{ deviceId: string; userId: string; at: IsoTime }>;
 
