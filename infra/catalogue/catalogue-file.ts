@@ -1,15 +1,30 @@
 import { z } from 'zod';
-import { picoFromUsdPerMillion } from '../../src/kernel/pricing.ts';
+import { picoFromUsdPerMillion, picoFromUsdPerThousand } from '../../src/kernel/pricing.ts';
 
-/** USD per million tokens as decimal text: a JSON number would pass through a float on its way. */
-const rate = z.string().transform((text, context) => {
-  const pico = picoFromUsdPerMillion(text);
-  if (pico !== undefined) return pico;
-  context.addIssue({ code: 'custom', message: 'not a decimal with at most six places' });
-  return z.NEVER;
-});
+/** Money as decimal text: a JSON number would pass through a float on its way. */
+const decimal = (read: (text: string) => bigint | undefined) =>
+  z.string().transform((text, context) => {
+    const pico = read(text);
+    if (pico !== undefined) return pico;
+    context.addIssue({ code: 'custom', message: 'not a decimal with at most six places' });
+    return z.NEVER;
+  });
 
-const rates = { input: rate, output: rate, cacheRead: rate.optional(), cacheWrite: rate.optional() };
+/** USD per million tokens. */
+const rate = decimal(picoFromUsdPerMillion);
+
+const rates = {
+  input: rate,
+  output: rate,
+  cacheRead: rate.optional(),
+  cacheWrite: rate.optional(),
+  reasoning: rate.optional(),
+  audioInput: rate.optional(),
+  audioOutput: rate.optional(),
+  cachedAudioInput: rate.optional(),
+  /** USD per thousand searches. */
+  webSearch: decimal(picoFromUsdPerThousand).optional(),
+};
 
 const price = z.strictObject({
   ...rates,
@@ -36,6 +51,7 @@ const provider = z.strictObject({
   apiBaseUrl: z.string().nullable(),
   capabilities,
   status,
+  disconnect: z.strictObject({ policy: z.enum(['count', 'drain', 'look_up']), limitSeconds: z.int().min(0).max(600) }),
 });
 
 const model = z.strictObject({

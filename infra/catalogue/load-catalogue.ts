@@ -7,23 +7,16 @@ import { catalogueFile, type CatalogueFile } from './catalogue-file.ts';
 type FileModel = CatalogueFile['models'][number];
 type FileRates = Omit<FileModel['price'], 'longContext'>;
 
-const ratesOf = ({ input, output, cacheRead, cacheWrite }: FileRates): Rates => ({
-  input,
-  output,
-  ...(cacheRead === undefined ? {} : { cacheRead }),
-  ...(cacheWrite === undefined ? {} : { cacheWrite }),
-});
+/** The same without what is not given, so that a price always has the same text. */
+const given = (rates: FileRates): Rates =>
+  Object.fromEntries(Object.entries(rates).filter(([, rate]) => rate !== undefined)) as Rates;
 
-/** In the long tier a cache rate that is not given is that of the normal tier. */
+/** In the long tier every rate but those of input and output is that of the normal tier when it is not given. */
 const priceOf = ({ longContext, ...base }: FileModel['price']): Price => {
-  if (longContext === undefined) return ratesOf(base);
+  const normal = given(base);
+  if (longContext === undefined) return normal;
   const { above, ...long } = longContext;
-  const { cacheRead = base.cacheRead, cacheWrite = base.cacheWrite } = long;
-  return {
-    ...ratesOf(base),
-    longContextAbove: above,
-    longContext: ratesOf({ ...long, cacheRead, cacheWrite }),
-  };
+  return { ...normal, longContextAbove: above, longContext: { ...normal, ...given(long) } };
 };
 
 const versionOf = (book: string, price: Price): string => {

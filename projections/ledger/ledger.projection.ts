@@ -2,7 +2,7 @@ import type { CreditAccountEvent, Totals } from '../../src/events/credit-account
 import { creditAccountUpcasters } from '../../src/events/credit-account/credit-account.upcasters.ts';
 import { microOf, type MicroUsd } from '../../src/kernel/money.ts';
 import { defineProjection, type Projected, type RowOp } from '../../src/kernel/projection.ts';
-import { completionTokens, promptTokens } from '../../src/kernel/usage.ts';
+import { cachedTokens, completionTokens, promptTokens } from '../../src/kernel/usage.ts';
 import { accountOwner, creditAccountStreams } from '../balance/account-owner.ts';
 import { chargedFor, takenFromLots } from '../balance/charge.ts';
 import { ledgerTable, unifiedHistoryTable } from './ledger.table.ts';
@@ -78,7 +78,7 @@ const shownUsage = ({ id, stream, data }: Captured, charged: MicroUsd): RowOp =>
     input_tokens: BigInt(promptTokens(data.metered.usage)),
     output_tokens: BigInt(completionTokens(data.metered.usage)),
     cache_write_tokens: BigInt(data.metered.usage.inputCacheWrite),
-    cache_read_tokens: BigInt(data.metered.usage.inputCachedRead),
+    cache_read_tokens: BigInt(cachedTokens(data.metered.usage)),
     // What could not be paid is recorded as owed by the next event.
     balance_after_micro: balanceOf(data.after) - microOf(data.shortfall),
     description: `${data.work.modelId} API Usage`,

@@ -2,7 +2,7 @@ import type { CreditAccountEvent } from '../../src/events/credit-account/credit-
 import { creditAccountUpcasters } from '../../src/events/credit-account/credit-account.upcasters.ts';
 import { microOf } from '../../src/kernel/money.ts';
 import { defineProjection, type Projected, type RowOp } from '../../src/kernel/projection.ts';
-import { completionTokens, promptTokens } from '../../src/kernel/usage.ts';
+import { cachedTokens, completionTokens, promptTokens, uncachedTokens, visibleTokens } from '../../src/kernel/usage.ts';
 import { accountOwner, creditAccountStreams } from '../balance/account-owner.ts';
 import { chargedFor } from '../balance/charge.ts';
 import { usageDailyTable, usageRequestTable } from './usage.table.ts';
@@ -24,10 +24,10 @@ const request = ({ stream, data }: Captured): RowOp => {
       provider: work.provider,
       price_version: work.priceVersion,
       streamed: work.streamed,
-      input_uncached: BigInt(usage.inputUncached),
-      input_cached_read: BigInt(usage.inputCachedRead),
+      input_uncached: BigInt(uncachedTokens(usage)),
+      input_cached_read: BigInt(cachedTokens(usage)),
       input_cache_write: BigInt(usage.inputCacheWrite),
-      output_visible: BigInt(usage.outputVisible),
+      output_visible: BigInt(visibleTokens(usage)),
       output_reasoning: BigInt(usage.outputReasoning),
       usage_source: usage.source,
       complete: usage.complete,
@@ -54,7 +54,7 @@ const day = ({ stream, data }: Captured): RowOp => {
       requests: 1n,
       input_tokens: BigInt(promptTokens(usage)),
       output_tokens: BigInt(completionTokens(usage)),
-      cached_tokens: BigInt(usage.inputCachedRead + usage.inputCacheWrite),
+      cached_tokens: BigInt(cachedTokens(usage) + usage.inputCacheWrite),
       charged_micro: chargedFor(data),
       duration_ms: BigInt(Math.round(data.durationMs)),
     },

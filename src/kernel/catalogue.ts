@@ -1,5 +1,12 @@
 import type { PicoUsd } from './money.ts';
 
+/**
+ * What becomes of an answer that nobody waits for any more. `count`: cancelling stops the provider's meter, and what was
+ * said is charged by our own count. `drain`: cancelling stops nothing, so the answer is read to its end and charged
+ * exactly. `look_up`: cancelled, then the provider is asked what it counted. The last two for `limitSeconds` at most.
+ */
+export type Disconnect = Readonly<{ policy: 'count' | 'drain' | 'look_up'; limitSeconds: number }>;
+
 /** A company or machine that runs models. */
 export type Provider = Readonly<{
   id: number;
@@ -10,14 +17,24 @@ export type Provider = Readonly<{
   apiBaseUrl: string | null;
   capabilities: Readonly<Record<string, unknown>>;
   status: 'active' | 'inactive';
+  disconnect: Disconnect;
 }>;
 
-/** The rates of one tier, in pico-USD per token. An absent cache rate: cached tokens cost what others do. */
+/**
+ * The rates of one tier, in pico-USD per token. Without a rate of their own, cached tokens and sound cost what other
+ * input does, reasoning and sound what other output does, and searches nothing.
+ */
 export type Rates = Readonly<{
   input: PicoUsd;
   output: PicoUsd;
   cacheRead?: PicoUsd;
   cacheWrite?: PicoUsd;
+  reasoning?: PicoUsd;
+  audioInput?: PicoUsd;
+  audioOutput?: PicoUsd;
+  cachedAudioInput?: PicoUsd;
+  /** Pico-USD for one search of the web by the provider. */
+  webSearch?: PicoUsd;
 }>;
 
 /** What a model costs. The long tier is for requests with more than `longContextAbove` prompt tokens. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { loadCatalogue, parseCatalogue } from '../../infra/catalogue/load-catalogue.ts';
-import { REQUIRED_TASKS, resolveModel } from '../../src/kernel/catalogue.ts';
+import { REQUIRED_TASKS, resolveModel, type Catalogue } from '../../src/kernel/catalogue.ts';
 
 const file = new URL('../../infra/catalogue/catalogue.json', import.meta.url);
 
@@ -53,6 +53,23 @@ describe('the catalogue', () => {
     });
     const model = parseCatalogue(json, { embedded: false }).models.find(({ id }) => id === 'google/gemini-2.5-pro')!;
     expect(model.price.longContext?.cacheRead).to.equal(310_000n);
+  });
+
+  it('knows rates for sound, reasoning and searches, and takes missing long-context ones from the short tier', () => {
+    const json = altered(({ models }) => {
+      const model = models.find(({ id }) => id === 'google/gemini-2.5-pro')!;
+      Object.assign(model['price'] as object, { audioInput: '7', reasoning: '9', webSearch: '35' });
+    });
+    const priceOf = (catalogue: Catalogue, id: string) => catalogue.models.find((model) => model.id === id)!.price;
+    const { reasoning, longContext } = priceOf(parseCatalogue(json, { embedded: false }), 'google/gemini-2.5-pro');
+    expect([reasoning, longContext?.reasoning, longContext?.audioInput]).to.deep.equal([
+      9_000_000n,
+      9_000_000n,
+      7_000_000n,
+    ]);
+    expect(longContext?.webSearch).to.equal(35_000_000_000n);
+    const flash = priceOf(loadCatalogue({ embedded: false }), 'google/gemini-3-flash-preview');
+    expect([flash.audioInput, flash.cachedAudioInput]).to.deep.equal([1_000_000n, 100_000n]);
   });
 
   it('lists everything that is wrong at once', () => {
