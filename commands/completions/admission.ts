@@ -1,12 +1,11 @@
-import type { Work } from '../../src/events/credit-account/credit-account.events.ts';
-import { isWebTask, resolveModel, type Catalogue, type Resolved } from '../../src/kernel/catalogue.ts';
-import { DomainError } from '../../src/kernel/errors.ts';
-import type { MicroUsd } from '../../src/kernel/money.ts';
+import { isWebTask, resolveModel, type Catalogue, type Provider, type Resolved } from '../../src/kernel/catalogue.ts';
+import { DomainError, isDomainError } from '../../src/kernel/errors.ts';
 import { costOf } from '../../src/kernel/pricing.ts';
 import { estimateTokens, promptTokensOf, type TokenCounter } from '../../src/kernel/tokens-estimate.ts';
 import type { ChatTask, ChatUpstream, UpstreamRequest } from '../../src/kernel/upstream.ts';
 import type { CompletionOrder } from './completion-order.ts';
 import { checkMedia } from './media-rules.ts';
+import type { Attempt, Plan } from './plan.ts';
 import { marginFor, type CompletionPolicy } from './policy.ts';
 
 export type AdmissionDeps = Readonly<{
@@ -16,24 +15,6 @@ export type AdmissionDeps = Readonly<{
   counter: TokenCounter;
   policy: CompletionPolicy;
 }>;
-
-/** A request that may run, as soon as its money is on hold. */
-export type Plan = Readonly<{
-  requestId: string;
-  userId: string;
-  resolved: Resolved;
-  upstream: ChatUpstream;
-  request: UpstreamRequest;
-  work: Work;
-  /** Tokens of the prompt by our own count. */
-  promptTokens: number;
-  estimate: MicroUsd;
-  margin: MicroUsd;
-  streamed: boolean;
-}>;
-
-/** These providers tell a developer's words from the system's. */
-const KNOW_DEVELOPERS: ReadonlySet<string> = new Set(['openai', 'xai', 'sandbox']);
 
 const resolve = (catalogue: Catalogue, modelId: string): Resolved => {
   const resolved = resolveModel(catalogue, modelId);
@@ -46,12 +27,9 @@ const resolve = (catalogue: Catalogue, modelId: string): Resolved => {
   return resolved;
 };
 
-const checkRoles = (provider: string, { messages }: ChatTask): void => {
+const checkRoles = ({ messages }: ChatTask): void => {
   if (!messages.some(({ role }) => role === 'user' || role === 'assistant' || role === 'tool')) {
     throw new DomainError('validation_error', 'the conversation needs at least one message of the user');
-  }
-  if (!KNOW_DEVELOPERS.has(provider) && messages.some(({ role }) => role === 'developer')) {
-    throw new DomainError('validation_error', `${provider} knows no developer messages; send them as system messages`);
   }
 };
 
@@ -71,12 +49,51 @@ const checkContext = ({ model }: Resolved, promptTokens: number): void => {
   );
 };
 
+const attemptOf = (upstream: ChatUpstream, { code, disconnect }: Provider, request: UpstreamRequest): Attempt => ({
+  provider: code,
+  model: request.model,
+  disconnect,
+  call: (options) => upstream.stream(request, options),
+  ...(upstream.lookUp === undefined ? {} : { lookUp: upstream.lookUp }),
+});
+
+const FALLBACK = 'openrouter';
+
+/** True when nothing of this is refused. */
+const passes = (check: () => void): boolean => {
+  try {
+    check();
+    return true;
+  } catch (error) {
+    if (isDomainError(error)) return false;
+    throw error;
+  }
+};
+
+/** The same request at the one who offers other providers' models too; none when it would not be quite the same. */
+const fallbacksOf = (
+  deps: AdmissionDeps,
+  { model, provider }: Resolved,
+  request: UpstreamRequest,
+): readonly Attempt[] => {
+  const name = model.mappings[FALLBACK];
+  const other = deps.catalogue().providers.find(({ code, status }) => code === FALLBACK && status === 'active');
+  const upstream = deps.upstreams(FALLBACK);
+  if (name === undefined || other === undefined || upstream === undefined) return [];
+  const asked: UpstreamRequest = { ...request, model: name };
+  const isSame = passes(() => {
+    upstream.check?.(asked);
+    checkMedia(FALLBACK, model, request);
+  });
+  return isSame && provider.code !== FALLBACK && !request.webMode ? [attemptOf(upstream, other, asked)] : [];
+};
+
 /** Checks an order and works out what to hold for it. Throws DomainErrors; nothing is charged yet. */
 export const admit = async (deps: AdmissionDeps, order: CompletionOrder, requestId: string): Promise<Plan> => {
   const { task, taskType, userId, streamed } = order;
   const resolved = resolve(deps.catalogue(), order.modelId);
   const { model, provider } = resolved;
-  checkRoles(provider.code, task);
+  checkRoles(task);
   checkMedia(provider.code, model, task);
   const upstream = upstreamFor(deps, provider.code);
   const request: UpstreamRequest = {
@@ -101,13 +118,12 @@ export const admit = async (deps: AdmissionDeps, order: CompletionOrder, request
   return {
     requestId,
     userId,
-    resolved,
-    upstream,
-    request,
+    modelId: model.id,
     work: { kind: 'chat', taskType, modelId: model.id, provider: provider.code, priceVersion, streamed },
+    price,
     promptTokens,
     estimate,
     margin: marginFor(deps.policy, taskType, estimate),
-    streamed,
+    attempts: [attemptOf(upstream, provider, request), ...fallbacksOf(deps, resolved, request)],
   };
 };

@@ -3,6 +3,7 @@ import type { Cause } from '../../src/kernel/message.ts';
 import { admit, type AdmissionDeps } from './admission.ts';
 import type { CompletionOrder } from './completion-order.ts';
 import { ledgerFor } from './ledger.ts';
+import type { Job } from './plan.ts';
 import { runningCompletion, type RunningCompletion, type RunningDeps } from './running-completion.ts';
 import { seats } from './seats.ts';
 
@@ -15,12 +16,14 @@ export type CompletionDeps = AdmissionDeps &
 
 /** The streaming LLM command and the requests of this process that it owns. */
 export type Completions = Readonly<{
+  /** A conversation; see `run`. */
+  open: (order: CompletionOrder, cause: Cause, gone: AbortSignal) => Promise<RunningCompletion>;
   /**
-   * Checks the order, puts its money on hold and sends it to its provider. Resolves when the provider has accepted it, a
+   * Checks the job, puts its money on hold and sends it to its provider. Resolves when the provider has accepted it, a
    * streamed one also when that takes long. Throws a DomainError when it is refused or fails before that; nothing is
    * charged then.
    */
-  open: (order: CompletionOrder, cause: Cause, gone: AbortSignal) => Promise<RunningCompletion>;
+  run: (job: Job, cause: Cause, gone: AbortSignal) => Promise<RunningCompletion>;
   /** The request, while it runs in this process. */
   find: (requestId: string) => RunningCompletion | undefined;
   active: () => number;
@@ -67,8 +70,8 @@ export const completions = (deps: CompletionDeps): Completions => {
     });
   };
 
-  const start = async (order: CompletionOrder, cause: Cause, gone: AbortSignal, leave: () => void) => {
-    const plan = await admit(deps, order, deps.newId());
+  const start = async (job: Job, cause: Cause, gone: AbortSignal, leave: () => void) => {
+    const plan = await job.plan(deps.newId());
     const ledger = ledgerFor(deps, plan, cause);
     try {
       await ledger.reserve();
@@ -86,19 +89,19 @@ export const completions = (deps: CompletionDeps): Completions => {
     return request;
   };
 
-  const open = async (order: CompletionOrder, cause: Cause, gone: AbortSignal): Promise<RunningCompletion> => {
+  const run = async (job: Job, cause: Cause, gone: AbortSignal): Promise<RunningCompletion> => {
     if (closing) {
       throw new DomainError('service_unavailable', 'the server is going down; try again', { retryAfterSeconds: 2 });
     }
-    const leave = seating.take(order.userId);
+    const leave = seating.take(job.userId);
     let request: RunningCompletion;
     try {
-      request = await start(order, cause, gone, leave);
+      request = await start(job, cause, gone, leave);
     } catch (error) {
       leave();
       throw error;
     }
-    await request.accepted(order.streamed ? policy.headWaitMs : undefined);
+    await request.accepted(job.streamed ? policy.headWaitMs : undefined);
     return request;
   };
 
@@ -109,8 +112,14 @@ export const completions = (deps: CompletionDeps): Completions => {
     clearTimeout(timer);
   };
 
+  const open = (order: CompletionOrder, cause: Cause, gone: AbortSignal): Promise<RunningCompletion> => {
+    const { userId, streamed } = order;
+    return run({ userId, streamed, plan: (requestId) => admit(deps, order, requestId) }, cause, gone);
+  };
+
   return {
     open,
+    run,
     find: (requestId) => running.get(requestId),
     active: () => running.size,
     shutdown: async ({ graceMs, limitMs }) => {

@@ -1,4 +1,8 @@
-import type { CreditAccountEvent, Metered } from '../../src/events/credit-account/credit-account.events.ts';
+import type {
+  CreditAccountEvent,
+  FailedAttempt,
+  Metered,
+} from '../../src/events/credit-account/credit-account.events.ts';
 import { isoAfter, isoOf, type Clock } from '../../src/kernel/clock.ts';
 import type { CommandHandler } from '../../src/kernel/command-handler.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
@@ -6,7 +10,7 @@ import type { Cause, IsoTime } from '../../src/kernel/message.ts';
 import { microOf, type MicroUsd } from '../../src/kernel/money.ts';
 import type { CreditCommand, Outcome } from '../credits/credits.commands.ts';
 import type { CreditAccount } from '../credits/credits.state.ts';
-import type { Plan } from './admission.ts';
+import type { Plan } from './plan.ts';
 import type { CompletionPolicy } from './policy.ts';
 import { untilAnswered } from './until-answered.ts';
 
@@ -29,7 +33,10 @@ export type Ledger = Readonly<{
   /** Charges; answers what was really charged. Repeated until it is written. */
   capture: (outcome: Outcome) => Promise<MicroUsd>;
   /** Gives everything back. Repeated until it is written. */
-  release: (reason: 'provider_failed' | 'cancelled_before_start' | 'rejected') => Promise<void>;
+  release: (
+    reason: 'provider_failed' | 'cancelled_before_start' | 'rejected',
+    failed?: readonly FailedAttempt[],
+  ) => Promise<void>;
 }>;
 
 /** What the account says that it has taken: the cost without what it wrote off. */
@@ -89,12 +96,12 @@ export const ledgerFor = (deps: LedgerDeps, plan: Plan, cause: Cause): Ledger =>
       const { events } = await patiently(() => send(command));
       return chargedBy(events, outcome);
     },
-    release: async (reason) => {
+    release: async (reason, failed = []) => {
       const at = now();
       const command: CreditCommand = {
         type: 'ReleaseReservation',
         key: `release:${reservationId}`,
-        data: { reservationId, reason, at },
+        data: { reservationId, reason, failed, at },
       };
       await patiently(() => send(command));
     },

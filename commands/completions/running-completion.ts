@@ -3,15 +3,17 @@ import type { MicroUsd } from '../../src/kernel/money.ts';
 import type { TokenCounter } from '../../src/kernel/tokens-estimate.ts';
 import type { UpstreamEvent } from '../../src/kernel/upstream.ts';
 import type { EndedBy, FinishReason, Usage } from '../../src/kernel/usage.ts';
-import type { Plan } from './admission.ts';
+import { attemptsOf } from './attempts.ts';
 import type { Ledger, LedgerDeps } from './ledger.ts';
+import type { Plan } from './plan.ts';
+import { settling } from './settling.ts';
 import { refusalFor } from './upstream-refusal.ts';
 import { usageMeter } from './usage-meter.ts';
 
 /** Where the pieces of an answer go. A promise means: wait until I can take more. */
 export type CompletionSink = Readonly<{ take: (batch: readonly UpstreamEvent[]) => Promise<void> | undefined }>;
 
-/** How a request ended; its charge is durable. */
+/** How a request ended. Its charge is durable, but for one that nobody waits for any more and that is still counted. */
 export type Ended = Readonly<{
   how: 'completed' | 'cancelled' | 'failed' | 'gone';
   endedBy: EndedBy;
@@ -22,29 +24,38 @@ export type Ended = Readonly<{
   estimated: boolean;
   /** Why it failed. */
   failure: unknown;
+  /** True when another provider was asked too. */
+  fallbackAttempted: boolean;
+}>;
+
+/** An answer on its way to somebody. */
+export type Answering = Readonly<{
+  requestId: string;
+  modelId: string;
+  /** Hands the answer on until it ends. Resolves when the charge is durable; never rejects. */
+  deliver: (sink: CompletionSink) => Promise<Ended>;
 }>;
 
 /** A request with its money on hold, and its only owner: whatever happens, it ends in one charge or one release. */
-export type RunningCompletion = Readonly<{
-  requestId: string;
-  userId: string;
-  provider: string;
-  modelId: string;
-  startedAt: Date;
-  upstreamId: () => string | null;
-  /**
-   * Waits until the provider has accepted, for `limitMs` at most when given. Throws the refusal when the provider fails
-   * before that; everything is settled then.
-   */
-  accepted: (limitMs?: number) => Promise<void>;
-  /** Hands the answer on until it ends. Resolves when the charge is durable; never rejects. */
-  deliver: (sink: CompletionSink) => Promise<Ended>;
-  /** Ends it from outside, at once. Resolves when it is settled. */
-  stop: (by: 'client' | 'cancel' | 'shutdown') => Promise<Ended>;
-  /** Tells the account that it lives and what it has used. */
-  renew: () => Promise<void>;
-  settled: Promise<Ended>;
-}>;
+export type RunningCompletion = Answering &
+  Readonly<{
+    userId: string;
+    provider: string;
+    startedAt: Date;
+    upstreamId: () => string | null;
+    /**
+     * Waits until a provider has accepted, for `limitMs` at most when given. Throws the refusal when all fail before that;
+     * everything is settled then.
+     */
+    accepted: (limitMs?: number) => Promise<void>;
+    /** Ends it from outside, at once. Resolves when the answer is over for everybody; `settled` when it is charged. */
+    stop: (by: 'client' | 'cancel' | 'shutdown') => Promise<Ended>;
+    /** True once it was told to end. */
+    isStopped: () => boolean;
+    /** Tells the account that it lives and what it has used. */
+    renew: () => Promise<void>;
+    settled: Promise<Ended>;
+  }>;
 
 export type RunningDeps = LedgerDeps & Readonly<{ counter: TokenCounter }>;
 
@@ -57,6 +68,8 @@ const ABORTED = 'the request has ended';
 const EXTEND_AT = 80n;
 /** The least that is added to a hold, so that a stream does not live from hand to mouth: a cent. */
 const LEAST_EXTENSION: MicroUsd = 10_000n;
+/** Who cancels hears so after this long, also while the provider is still asked what it has counted. */
+const TELL_STOPPED_MS = 1_000;
 
 /** Sends a request to its provider and owns it until it is settled. Its money must be on hold. */
 export const runningCompletion = (
@@ -66,17 +79,22 @@ export const runningCompletion = (
   gone: AbortSignal,
 ): RunningCompletion => {
   const { logger, clock } = deps;
-  const { requestId, resolved, upstream, streamed } = plan;
+  const { requestId, work } = plan;
   const startedAt = clock();
-  const meter = usageMeter(resolved.model.price, plan.promptTokens, deps.counter);
+  const meter = usageMeter(plan.price, plan.promptTokens, deps.counter);
   const cancelling = new AbortController();
+  const attempts = attemptsOf(deps, plan, cancelling.signal);
+  const settle = settling({ ...deps, plan, ledger, meter, attempts, startedAt });
+  const settlement = Promise.withResolvers<Ended>();
+  /** Resolves when nobody waits for the answer any more. */
+  const left = Promise.withResolvers<Ended>();
   let held = plan.estimate + plan.margin;
   let stoppedBy: EndedBy | undefined;
   let isAccepted = false;
-  let delivering = false;
+  let pumping = false;
+  let draining: NodeJS.Timeout | undefined;
   let failure: unknown;
   let ending = false;
-  const settlement = Promise.withResolvers<Ended>();
 
   meter.budget((held * EXTEND_AT) / 100n);
 
@@ -90,69 +108,64 @@ export const runningCompletion = (
     return stoppedBy === 'cancel' ? 'cancelled' : 'failed';
   };
 
-  const finishOf = (how: Ended['how']): FinishReason | null => {
-    if (stoppedBy === 'credit') return 'length';
-    return meter.finish() ?? (how === 'failed' ? 'error' : null);
-  };
-
   /** What a failure of the provider's or of ours left behind is charged only when it reached the client. */
   const isConsumed = (how: Ended['how']): boolean =>
-    isAccepted && (how !== 'failed' || (streamed && meter.hasOutput()));
-
-  const charge = async (how: Ended['how']): Promise<Ended> => {
-    await meter.count();
-    const { metered, estimated } = meter.read();
-    const endedBy = isWhole() ? 'provider' : (stoppedBy ?? 'provider');
-    const finish = finishOf(how);
-    const durationMs = Math.max(0, clock().getTime() - startedAt.getTime());
-    const outcome = { metered, estimated, finish, endedBy, upstreamId: meter.upstreamId(), durationMs };
-    const charged = await ledger.capture(outcome);
-    return { how, endedBy, finish, usage: metered.usage, charged, estimated, failure };
-  };
-
-  const giveBack = async (how: Ended['how']): Promise<Ended> => {
-    await ledger.release(stoppedBy === undefined ? 'provider_failed' : 'cancelled_before_start');
-    const endedBy = stoppedBy ?? 'provider';
-    return { how, endedBy, finish: null, usage: undefined, charged: 0n, estimated: false, failure };
-  };
+    isAccepted && (how !== 'failed' || (work.streamed && meter.hasOutput()));
 
   /** Settles once, however often it is called. */
   const end = (): Promise<Ended> => {
     if (ending) return settlement.promise;
     ending = true;
+    clearTimeout(draining);
     gone.removeEventListener('abort', onGone);
     const how = howItEnded();
     // An answer that has ended by itself needs no abort, and an abort that needs no stack is cheap.
     if (how !== 'completed' || stoppedBy !== undefined) cancelling.abort(ABORTED);
-    (isConsumed(how) ? charge(how) : giveBack(how)).then(settlement.resolve, (error: unknown) => {
-      // The account refused its own reservation: nothing more can be written, so a person has to look.
-      logger.error({ requestId, err: error }, 'a request could not be settled');
-      settlement.resolve({
-        ...{ how, endedBy: stoppedBy ?? 'provider', finish: null, usage: undefined, charged: 0n },
-        ...{ estimated: true, failure: failure ?? error },
-      });
-    });
+    const endedBy = isWhole() ? 'provider' : (stoppedBy ?? 'provider');
+    void settle({ how, endedBy, failure, isConsumed: isConsumed(how), isStopped: stoppedBy !== undefined }).then(
+      settlement.resolve,
+    );
     return settlement.promise;
   };
 
+  /** Leaves the provider's meter running where stopping the answer would not stop it. */
+  const drain = (): void => {
+    const { limitSeconds } = attempts.current().disconnect;
+    draining = setTimeout(() => cancelling.abort(ABORTED), limitSeconds * 1_000);
+    if (!pumping) void pump(undefined);
+  };
+
   const stop = (by: EndedBy): void => {
-    if (ending || stoppedBy !== undefined) return;
+    if (ending) return;
+    if (stoppedBy !== undefined) {
+      if (by === 'shutdown') cancelling.abort(ABORTED);
+      return;
+    }
     stoppedBy = by;
+    const nobodyWaits = by === 'client' || by === 'cancel';
+    if (nobodyWaits && !isWhole()) {
+      const how = howItEnded();
+      setTimeout(() => left.resolve(settle.told(how, by)), TELL_STOPPED_MS).unref();
+    }
+    if (nobodyWaits && attempts.current().disconnect.policy === 'drain') return drain();
     cancelling.abort(ABORTED);
-    if (!delivering) void end();
+    if (!pumping) void end();
   };
   const onGone = (): void => stop('client');
 
-  const connecting = upstream.stream(plan.request, { signal: cancelling.signal });
-  connecting.then(
-    () => {
-      isAccepted = true;
-    },
-    (error: unknown) => {
-      failure = error;
-      if (!delivering) void end();
-    },
-  );
+  const watched = (connecting: ReturnType<typeof attempts.connect>): typeof connecting => {
+    connecting.then(
+      () => {
+        isAccepted = true;
+      },
+      (error: unknown) => {
+        failure = error;
+        if (!pumping) void end();
+      },
+    );
+    return connecting;
+  };
+  let connecting = watched(attempts.connect());
   gone.addEventListener('abort', onGone, { once: true });
   if (gone.aborted) onGone();
 
@@ -172,30 +185,54 @@ export const runningCompletion = (
     }
   };
 
-  const pump = async (sink: CompletionSink): Promise<void> => {
-    for await (const batch of await connecting) {
+  const isOver = (): boolean => stoppedBy !== undefined && draining === undefined;
+
+  /** Reads one provider's answer to its end, or until nobody wants it. */
+  const read = async (batches: AsyncIterable<readonly UpstreamEvent[]>, sink: CompletionSink | undefined) => {
+    for await (const batch of batches) {
       meter.take(batch);
       // What arrives after the end was asked for is charged for but not handed on.
-      if (stoppedBy !== undefined) return;
-      const drained = sink.take(batch);
+      if (isOver()) return;
+      if (draining !== undefined) continue;
+      const drained = sink?.take(batch);
       if (drained !== undefined) await drained;
       if (meter.mayExceed()) await keepHold();
     }
   };
 
+  /** Hands on what the providers say; asks the next one when one breaks before it has said anything. */
+  const pump = async (sink: CompletionSink | undefined): Promise<void> => {
+    pumping = true;
+    for (;;) {
+      try {
+        await read(await connecting, sink);
+        break;
+      } catch (error) {
+        failure = error;
+        if (!isAccepted || meter.hasOutput() || stoppedBy !== undefined) break;
+        isAccepted = false;
+        failure = undefined;
+        meter.restart();
+        connecting = watched(attempts.next(error));
+      }
+    }
+    await end();
+  };
+
   return {
     requestId,
     userId: plan.userId,
-    provider: resolved.provider.code,
-    modelId: resolved.model.id,
+    provider: work.provider,
+    modelId: plan.modelId,
     startedAt,
     upstreamId: meter.upstreamId,
     settled: settlement.promise,
+    isStopped: () => stoppedBy !== undefined,
     accepted: async (limitMs) => {
       const late = Promise.withResolvers<'late'>();
       const timer = limitMs === undefined ? undefined : setTimeout(() => late.resolve('late'), limitMs);
       try {
-        await Promise.race([connecting, late.promise]);
+        await Promise.race([connecting, late.promise, left.promise]);
       } catch (error) {
         await end();
         throw stoppedBy === 'client' ? goneError() : stoppedBy === undefined ? refusalFor(error) : stopped(stoppedBy);
@@ -203,18 +240,13 @@ export const runningCompletion = (
         clearTimeout(timer);
       }
     },
-    deliver: async (sink) => {
-      if (!ending) {
-        delivering = true;
-        await pump(sink).catch((error: unknown) => {
-          failure ??= error;
-        });
-      }
-      return end();
+    deliver: (sink) => {
+      if (!ending && !pumping) void pump(sink);
+      return Promise.race([settlement.promise, left.promise]);
     },
     stop: (by) => {
       stop(by);
-      return settlement.promise;
+      return Promise.race([settlement.promise, left.promise]);
     },
     renew: async () => {
       await meter.count();

@@ -3,7 +3,7 @@ import type { Price } from '../../src/kernel/catalogue.ts';
 import { microText, type MicroUsd } from '../../src/kernel/money.ts';
 import { costOf, ratesFor } from '../../src/kernel/pricing.ts';
 import type { TokenCounter } from '../../src/kernel/tokens-estimate.ts';
-import type { UpstreamEvent } from '../../src/kernel/upstream.ts';
+import type { UpstreamEvent, UsageReport } from '../../src/kernel/upstream.ts';
 import { completionTokens, promptTokens, type FinishReason, type Usage } from '../../src/kernel/usage.ts';
 
 /** What an answer has used. `estimated` is true when the numbers are our own count. */
@@ -26,6 +26,10 @@ export type UsageMeter = Readonly<{
   budget: (amount: MicroUsd) => void;
   /** What is known now. Call `count` first for a reading that covers all that was said. */
   read: () => Reading;
+  /** What the provider's own later word comes to. */
+  priced: (report: UsageReport) => Reading;
+  /** Forgets an attempt that failed before it had said anything. */
+  restart: () => void;
 }>;
 
 /** Text that waits to be counted takes memory. */
@@ -150,6 +154,13 @@ export const usageMeter = (price: Price, prompt: number, counter: TokenCounter):
         return { metered: metered(usage, rawUsage, price), estimated: false };
       }
       return { metered: metered(counted(known), rawUsage, price), estimated: true };
+    },
+    priced: ({ usage, raw }) => ({ metered: metered(usage, raw, price), estimated: false }),
+    restart: () => {
+      upstreamId = null;
+      finish = undefined;
+      reported = undefined;
+      rawUsage = null;
     },
   };
 };

@@ -1,7 +1,7 @@
 import type { EndedBy, FinishReason } from '../../src/kernel/usage.ts';
 import type { Command, IsoTime } from '../../src/kernel/message.ts';
 import type { MicroUsd } from '../../src/kernel/money.ts';
-import type { Metered, Work } from '../../src/events/credit-account/credit-account.events.ts';
+import type { FailedAttempt, Metered, ServedBy, Work } from '../../src/events/credit-account/credit-account.events.ts';
 
 /** Opens the account at the first sign-in, with the signup grant in the same append. Key `account:<userId>`. */
 export type OpenAccount = Command<
@@ -43,6 +43,7 @@ export type Outcome = Readonly<{
   endedBy: EndedBy;
   upstreamId: string | null;
   durationMs: number;
+  servedBy?: ServedBy;
 }>;
 
 /** Charges what the work cost and gives the rest of the hold back. Key `capture:<reservationId>`. */
@@ -57,6 +58,7 @@ export type ReleaseReservation = Command<
   Readonly<{
     reservationId: string;
     reason: 'provider_failed' | 'cancelled_before_start' | 'rejected';
+    failed?: readonly FailedAttempt[];
     at: IsoTime;
   }>
 >;

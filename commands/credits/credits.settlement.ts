@@ -67,10 +67,12 @@ export const capture = ({ data }: CaptureReservation, state: CreditAccount): rea
 
 /** Gives a whole hold back. */
 export const release = ({ data }: ReleaseReservation, state: CreditAccount): readonly Draft[] => {
-  const { reservationId, reason, at } = data;
+  const { reservationId, reason, at, failed = [] } = data;
   const hold = holdOf(mustBeOpen(state), reservationId);
   if (hold === undefined) return [];
-  return [{ type: 'ReservationReleased', data: { reservationId, reason, released: allocationOf(hold.parts), at } }];
+  const tried = failed.length === 0 ? {} : { failed };
+  const released = allocationOf(hold.parts);
+  return [{ type: 'ReservationReleased', data: { reservationId, reason, released, ...tried, at } }];
 };
 
 const abandonedOutcome = (hold: Hold, soFar: Metered): Outcome => ({

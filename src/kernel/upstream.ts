@@ -110,6 +110,12 @@ export type Completion = Readonly<{
 
 export type CallOptions = Readonly<{ signal: AbortSignal }>;
 
+/** What a provider says that an answer used, with its own block. */
+export type UsageReport = Readonly<{ usage: Usage; raw: unknown }>;
+
+/** Asks a provider what an answer used; undefined while it does not know yet. Failures are UpstreamErrors. */
+export type UsageLookUp = (upstreamId: string, options: CallOptions) => Promise<UsageReport | undefined>;
+
 /** The port to a provider of chat models. Every failure is an UpstreamError, but for what `check` throws. */
 export type ChatUpstream = Readonly<{
   provider: string;
@@ -123,6 +129,8 @@ export type ChatUpstream = Readonly<{
   stream: (request: UpstreamRequest, options: CallOptions) => Promise<AsyncIterable<readonly UpstreamEvent[]>>;
   /** The whole answer at once. */
   complete: (request: UpstreamRequest, options: CallOptions) => Promise<Completion>;
+  /** Where the provider can be asked afterwards. */
+  lookUp?: UsageLookUp;
   close: () => Promise<void>;
 }>;
 

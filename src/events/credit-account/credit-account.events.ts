@@ -31,6 +31,23 @@ export type Work = Readonly<{
   streamed: boolean;
 }>;
 
+/** A provider that failed before it had said anything. */
+export type FailedAttempt = Readonly<{
+  provider: string;
+  model: string;
+  failure: string;
+  status: number | null;
+  at: IsoTime;
+}>;
+
+/** Who did the work, by which rule an answer that was left is charged, and who failed before. */
+export type ServedBy = Readonly<{
+  provider: string;
+  model: string;
+  onDisconnect: 'count' | 'drain' | 'look_up';
+  failed: readonly FailedAttempt[];
+}>;
+
 type Said<D> = D & Readonly<{ at: IsoTime; after: Totals }>;
 
 export type CreditAccountOpened = Event<'CreditAccountOpened', Said<Readonly<{ userId: string; currency: 'USD' }>>>;
@@ -97,6 +114,8 @@ export type ReservationCaptured = Event<
       upstreamId: string | null;
       startedAt: IsoTime;
       durationMs: number;
+      /** Absent in charges of before this was kept, and where the server died. */
+      servedBy?: ServedBy;
       captured: readonly Allocation[];
       released: readonly Allocation[];
       overrun: readonly Allocation[];
@@ -114,6 +133,7 @@ export type ReservationReleased = Event<
       reservationId: string;
       reason: 'provider_failed' | 'cancelled_before_start' | 'rejected';
       released: readonly Allocation[];
+      failed?: readonly FailedAttempt[];
     }>
   >
 >;

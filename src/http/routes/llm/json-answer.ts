@@ -1,4 +1,4 @@
-import type { Ended, RunningCompletion } from '../../../../commands/completions/running-completion.ts';
+import type { Answering, Ended } from '../../../../commands/completions/running-completion.ts';
 import { refusalFor } from '../../../../commands/completions/upstream-refusal.ts';
 import { completionCollector } from '../../../kernel/completion-collector.ts';
 import { DomainError } from '../../../kernel/errors.ts';
@@ -45,7 +45,7 @@ const failureOf = ({ how, endedBy, failure }: Ended): unknown => {
 };
 
 /** Waits for the whole answer and its charge. Throws when there is no answer to give. */
-export const jsonAnswer = async (running: RunningCompletion, createdSeconds: number): Promise<Reply> => {
+export const jsonAnswer = async (running: Answering, createdSeconds: number): Promise<Reply> => {
   const collected = completionCollector();
   const ended = await running.deliver({
     take: (batch) => {

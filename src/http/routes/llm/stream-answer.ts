@@ -1,20 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import type { CompletionSink, Ended, RunningCompletion } from '../../../../commands/completions/running-completion.ts';
+import type { Answering, Ended } from '../../../../commands/completions/running-completion.ts';
 import { refusalFor, upstreamSays } from '../../../../commands/completions/upstream-refusal.ts';
 import { DomainError } from '../../../kernel/errors.ts';
 import { usdNumber } from '../../../kernel/money.ts';
 import { isUpstreamError, type UpstreamFailure } from '../../../kernel/upstream.ts';
 import { completionTokens, promptTokens } from '../../../kernel/usage.ts';
+import { deliverEvents, KEEP_ALIVE } from './answer-events.ts';
 import { chunkFrames, chunkUsage, type ChunkFrames } from './chunk-frames.ts';
-
-const HEAD = {
-  'Content-Type': 'text/event-stream',
-  'Cache-Control': 'no-cache',
-  'Content-Encoding': 'identity',
-  'X-Accel-Buffering': 'no',
-};
-const KEEP_ALIVE = ': keep-alive\n\n';
-const SILENCE_MS = 15_000;
 
 /** The desktop has words of its own for some of these codes. */
 const CODES: Readonly<Record<UpstreamFailure, string>> = {
@@ -34,9 +26,9 @@ const CODES: Readonly<Record<UpstreamFailure, string>> = {
 
 const event = (name: string, data: object): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 
-const errorOf = (failure: unknown): object => {
+const errorOf = ({ failure, fallbackAttempted }: Ended): object => {
   if (!isUpstreamError(failure)) {
-    return { code: 'internal_error', message: 'the request failed on our side; try again', fallbackAttempted: false };
+    return { code: 'internal_error', message: 'the request failed on our side; try again', fallbackAttempted };
   }
   const { provider, status = 502, kind } = failure;
   const message = upstreamSays(failure);
@@ -44,7 +36,7 @@ const errorOf = (failure: unknown): object => {
     code: CODES[kind],
     message,
     providerError: { provider, statusCode: status, errorType: kind, details: message },
-    fallbackAttempted: false,
+    fallbackAttempted,
   };
 };
 
@@ -66,29 +58,6 @@ const completed = (requestId: string, frames: ChunkFrames, { finish, usage, char
   return last + event('stream_completed', { requestId, finalCost, ...tokens, ...frames.empty });
 };
 
-/** A sink that writes once for each batch and says when the client is slower than the provider. */
-const sinkTo = (response: ServerResponse, frames: ChunkFrames, silence: NodeJS.Timeout) => {
-  let wrote = false;
-  const drained = (): Promise<void> =>
-    new Promise((resolve) => {
-      const done = (): void => {
-        response.off('drain', done).off('close', done);
-        resolve();
-      };
-      response.on('drain', done).on('close', done);
-    });
-  const sink: CompletionSink = {
-    take: (batch) => {
-      const text = frames.of(batch);
-      if (text === '' || response.destroyed) return undefined;
-      wrote = true;
-      silence.refresh();
-      return response.write(text) ? undefined : drained();
-    },
-  };
-  return { sink, wrote: () => wrote };
-};
-
 /** Hands everything written so far to the connection. */
 const flushed = (response: ServerResponse): Promise<void> =>
   new Promise((resolve) => {
@@ -102,20 +71,14 @@ const flushed = (response: ServerResponse): Promise<void> =>
  * beginning was sent, it cuts the connection by throwing, which lets clients keep what they have.
  */
 export const streamAnswer = async (
-  running: RunningCompletion,
+  running: Answering,
   createdSeconds: number,
   response: ServerResponse,
 ): Promise<void> => {
   const { requestId, modelId } = running;
   const frames = chunkFrames(requestId, modelId, createdSeconds);
-  response.writeHead(200, HEAD);
-  response.write(event('stream_started', { requestId, ...frames.empty }));
-  const silence = setTimeout(() => {
-    response.write(KEEP_ALIVE);
-    silence.refresh();
-  }, SILENCE_MS);
-  const { sink, wrote } = sinkTo(response, frames, silence);
-  const ended = await running.deliver(sink).finally(() => clearTimeout(silence));
+  const opening = event('stream_started', { requestId, ...frames.empty });
+  const { ended, wrote } = await deliverEvents(running, { opening, of: frames.of }, response);
   switch (ended.how) {
     case 'completed':
       response.end(completed(requestId, frames, ended));
@@ -127,8 +90,8 @@ export const streamAnswer = async (
       response.destroy();
       return;
     case 'failed':
-      if (!wrote()) {
-        response.end(event('error_details', { requestId, error: errorOf(ended.failure), ...frames.empty }));
+      if (!wrote) {
+        response.end(event('error_details', { requestId, error: errorOf(ended), ...frames.empty }));
         return;
       }
       await flushed(response);

@@ -1,0 +1,43 @@
+import type { Work } from '../../src/events/credit-account/credit-account.events.ts';
+import type { Disconnect, Price } from '../../src/kernel/catalogue.ts';
+import type { MicroUsd } from '../../src/kernel/money.ts';
+import type { CallOptions, UpstreamEvent, UsageLookUp } from '../../src/kernel/upstream.ts';
+
+/** One provider that could do the work. */
+export type Attempt = Readonly<{
+  /** The code of the provider that is asked, which need not be the model's own. */
+  provider: string;
+  /** That provider's name of the model. */
+  model: string;
+  /** What is done, and charged, when nobody waits for the answer any more. */
+  disconnect: Disconnect;
+  /** Resolves when the provider has accepted the work. Rejects with UpstreamError. */
+  call: (options: CallOptions) => Promise<AsyncIterable<readonly UpstreamEvent[]>>;
+  /** Asks the provider afterwards what an answer used. */
+  lookUp?: UsageLookUp;
+}>;
+
+/** Work that may begin, as soon as its money is on hold. */
+export type Plan = Readonly<{
+  requestId: string;
+  userId: string;
+  modelId: string;
+  work: Work;
+  /** The price at admission, which is the price of the charge. */
+  price: Price;
+  /** Tokens of the input by our own count. */
+  promptTokens: number;
+  estimate: MicroUsd;
+  margin: MicroUsd;
+  /** Whom to ask, in this order: the next one only when the one before failed before anything was said. */
+  attempts: readonly [Attempt, ...Attempt[]];
+}>;
+
+/** Work that somebody wants done by a provider, of whatever kind. */
+export type Job = Readonly<{
+  userId: string;
+  /** True when the answer is handed on piece by piece. */
+  streamed: boolean;
+  /** Checks the job and works out what to hold for it. Throws DomainErrors; nothing is charged yet. */
+  plan: (requestId: string) => Promise<Plan>;
+}>;
