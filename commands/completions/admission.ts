@@ -7,6 +7,7 @@ import type { CompletionOrder } from './completion-order.ts';
 import { checkMedia } from './media-rules.ts';
 import type { Attempt, Plan } from './plan.ts';
 import { marginFor, type CompletionPolicy } from './policy.ts';
+import { CONTEXT_EXCEEDED } from './upstream-refusal.ts';
 
 export type AdmissionDeps = Readonly<{
   catalogue: () => Catalogue;
@@ -45,7 +46,7 @@ const checkContext = ({ model }: Resolved, promptTokens: number): void => {
     'bad_request',
     `context window exceeded: the prompt has about ${promptTokens} tokens and ${model.id} reads ${model.contextWindow}; ` +
       'shorten it or choose a model with a longer context',
-    { details: { promptTokens, contextWindow: model.contextWindow } },
+    { details: { ...CONTEXT_EXCEEDED, promptTokens, contextWindow: model.contextWindow } },
   );
 };
 

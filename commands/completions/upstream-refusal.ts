@@ -20,6 +20,9 @@ const WHAT: Readonly<Record<UpstreamFailure, string>> = {
 export const upstreamSays = ({ provider, kind }: Pick<UpstreamError, 'provider' | 'kind'>): string =>
   `${provider} ${WHAT[kind]}`;
 
+/** What tells programs that a prompt is too long, whoever found that out. */
+export const CONTEXT_EXCEEDED = { code: 'context_length_exceeded', param: 'messages' } as const;
+
 const retryAfterOf = ({ kind, retryAfterMs }: UpstreamError): number | undefined => {
   if (retryAfterMs !== undefined) return Math.max(1, Math.ceil(retryAfterMs / 1_000));
   return kind === 'rate_limit' || kind === 'overloaded' ? 5 : undefined;
@@ -32,7 +35,9 @@ const retryAfterOf = ({ kind, retryAfterMs }: UpstreamError): number | undefined
 export const refusalFor = (thrown: unknown): unknown => {
   if (!isUpstreamError(thrown)) return thrown;
   if (thrown.kind === 'context_length') {
-    return new DomainError('bad_request', 'context window exceeded: shorten the prompt or choose another model');
+    return new DomainError('bad_request', 'context window exceeded: shorten the prompt or choose another model', {
+      details: CONTEXT_EXCEEDED,
+    });
   }
   const retryAfterSeconds = retryAfterOf(thrown);
   const { provider, status, kind } = thrown;

@@ -1,6 +1,7 @@
 import type { Logger } from '../kernel/logger.ts';
 import { isBecauseGone } from './client-gone.ts';
 import type { EdgeContext, EdgeMiddleware } from './edge-state.ts';
+import { openAiError, openAiHeaders, speaksOpenAi } from './openai-errors.ts';
 import { envelopeOf, headersOf, problemOf } from './problem.ts';
 import type { Problem } from './problem.ts';
 
@@ -13,7 +14,12 @@ const tell = (ctx: EdgeContext, { status, error }: Problem): void => {
   ctx.status = status;
   ctx.set(headersOf(error));
   ctx.type = 'application/json';
-  ctx.body = JSON.stringify(envelopeOf(error, ctx.state.requestId));
+  if (!speaksOpenAi(ctx.path)) {
+    ctx.body = JSON.stringify(envelopeOf(error, ctx.state.requestId));
+    return;
+  }
+  ctx.set(openAiHeaders(error));
+  ctx.body = JSON.stringify(openAiError(error));
 };
 
 const logFault = (logger: Logger, ctx: EdgeContext, thrown: unknown, problem: Problem): void => {
@@ -22,8 +28,9 @@ const logFault = (logger: Logger, ctx: EdgeContext, thrown: unknown, problem: Pr
 };
 
 /**
- * Turns whatever is thrown behind it into the one envelope. A fault is logged here, once, with its cause. When the
- * answer had already begun, the connection is cut: a client must not take half an answer for a whole one.
+ * Turns whatever is thrown behind it into the one envelope, or into OpenAI's below its paths. A fault is logged here,
+ * once, with its cause. When the answer had already begun, the connection is cut: a client must not take half an answer
+ * for a whole one. One that had already said that it failed and ended is left in peace.
  */
 export const envelope =
   (logger: Logger): EdgeMiddleware =>
@@ -41,6 +48,6 @@ export const envelope =
       if (!ctx.headerSent) return tell(ctx, problem);
       ctx.state.broken = true;
       ctx.respond = false;
-      ctx.res.destroy();
+      if (!ctx.res.writableEnded) ctx.res.destroy();
     }
   };

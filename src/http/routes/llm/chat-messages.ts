@@ -1,18 +1,13 @@
-import { DomainError } from '../../../kernel/errors.ts';
 import type { ChatMessage, ToolCall } from '../../../kernel/upstream.ts';
-import { partsOf } from './chat-parts.ts';
+import { partsOf, refuseAt } from './chat-parts.ts';
 
 type Members = Readonly<Record<string, unknown>>;
-
-const refuse = (detail: string): never => {
-  throw new DomainError('validation_error', detail);
-};
 
 const toolCallOf = (value: unknown, where: string): ToolCall => {
   const { id, function: called } = (value ?? {}) as Members;
   const { name, arguments: args } = (called ?? {}) as Members;
   if (typeof id !== 'string' || typeof name !== 'string' || typeof args !== 'string') {
-    return refuse(`${where} must be {id, function: {name, arguments}}`);
+    return refuseAt(where, 'must be {id, function: {name, arguments}}');
   }
   return { id, name, arguments: args };
 };
@@ -20,7 +15,7 @@ const toolCallOf = (value: unknown, where: string): ToolCall => {
 const assistant = ({ content, tool_calls }: Members, where: string): ChatMessage => {
   const calls = Array.isArray(tool_calls) ? tool_calls : [];
   const parts = partsOf(content, `${where}.content`);
-  if (parts.length === 0 && calls.length === 0) refuse(`${where}.content is missing`);
+  if (parts.length === 0 && calls.length === 0) refuseAt(`${where}.content`, 'is missing');
   return {
     role: 'assistant',
     parts,
@@ -31,7 +26,7 @@ const assistant = ({ content, tool_calls }: Members, where: string): ChatMessage
 const tool = ({ content, tool_call_id: id }: Members, where: string): ChatMessage =>
   typeof id === 'string'
     ? { role: 'tool', toolCallId: id, parts: partsOf(content, `${where}.content`) }
-    : refuse(`${where}.tool_call_id must be a string`);
+    : refuseAt(`${where}.tool_call_id`, 'must be a string');
 
 const messageOf = (value: unknown, index: number): ChatMessage => {
   const where = `messages.${index}`;
@@ -41,14 +36,14 @@ const messageOf = (value: unknown, index: number): ChatMessage => {
     case 'system':
     case 'developer':
     case 'user':
-      if (content === null || content === undefined) refuse(`${where}.content is missing`);
+      if (content === null || content === undefined) refuseAt(`${where}.content`, 'is missing');
       return { role, parts: partsOf(content, `${where}.content`) };
     case 'assistant':
       return assistant(message, where);
     case 'tool':
       return tool(message, where);
     default:
-      return refuse(`${where}.role must be system, developer, user, assistant or tool`);
+      return refuseAt(`${where}.role`, 'must be system, developer, user, assistant or tool');
   }
 };
 

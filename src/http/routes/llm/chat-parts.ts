@@ -3,8 +3,9 @@ import type { DocumentPart, ImagePart, MediaSource, Part } from '../../../kernel
 
 type Members = Readonly<Record<string, unknown>>;
 
-const refuse = (detail: string): never => {
-  throw new DomainError('validation_error', detail);
+/** Refuses what stands at a place of the body. */
+export const refuseAt = (where: string, what: string): never => {
+  throw new DomainError('validation_error', `${where} ${what}`, { details: { param: where } });
 };
 
 const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w=.-]+)*;base64,/i;
@@ -27,7 +28,7 @@ const withoutSpace = (data: string): string => (/\s/.test(data) ? data.replace(/
 
 const base64 = (mediaType: string, data: string, where: string): MediaSource =>
   data === ''
-    ? refuse(`${where} is empty`)
+    ? refuseAt(where, 'is empty')
     : { kind: 'base64', mediaType: mediaTypeOf(mediaType), data: withoutSpace(data) };
 
 const sourceOfUrl = (url: string, where: string): MediaSource => {
@@ -35,8 +36,8 @@ const sourceOfUrl = (url: string, where: string): MediaSource => {
   const match = DATA_URL.exec(url.slice(0, 200));
   if (match?.[1] !== undefined) return base64(match[1], url.slice(match[0].length), where);
   return /^https?:/i.test(url)
-    ? refuse(`${where} points to another server; send the data itself as a data URL`)
-    : refuse(`${where} must be a data URL in base64`);
+    ? refuseAt(where, 'points to another server; send the data itself as a data URL')
+    : refuseAt(where, 'must be a data URL in base64');
 };
 
 const sourceOf = (source: unknown, where: string): MediaSource => {
@@ -46,21 +47,27 @@ const sourceOf = (source: unknown, where: string): MediaSource => {
   }
   if (type === 'url' && typeof url === 'string') return sourceOfUrl(url, where);
   if (type === 'file' && typeof file_id === 'string' && file_id !== '') return { kind: 'file', fileId: file_id };
-  return refuse(`${where}.source must be {type:'base64',media_type,data}, {type:'url',url} or {type:'file',file_id}`);
+  return refuseAt(
+    `${where}.source`,
+    "must be {type:'base64',media_type,data}, {type:'url',url} or {type:'file',file_id}",
+  );
 };
 
 const image = (source: MediaSource, detail: unknown, where: string): ImagePart => {
-  if (source.kind === 'base64' && !IMAGES.has(source.mediaType)) refuse(`${where}: ${source.mediaType} is no image`);
+  if (source.kind === 'base64' && !IMAGES.has(source.mediaType))
+    refuseAt(where, `is ${source.mediaType}, which is no image`);
   return { type: 'image', source, ...(typeof detail === 'string' ? { detail } : {}) };
 };
 
 const text = (part: Members, where: string): Part =>
-  typeof part['text'] === 'string' ? { type: 'text', text: part['text'] } : refuse(`${where}.text must be a string`);
+  typeof part['text'] === 'string'
+    ? { type: 'text', text: part['text'] }
+    : refuseAt(`${where}.text`, 'must be a string');
 
 const imageUrl = ({ image_url, detail }: Members, where: string): Part => {
   if (typeof image_url === 'string') return image(sourceOfUrl(image_url, `${where}.image_url`), detail, where);
   const { url, detail: inner } = (image_url ?? {}) as Members;
-  if (typeof url !== 'string') return refuse(`${where}.image_url must be a data URL or {url}`);
+  if (typeof url !== 'string') return refuseAt(`${where}.image_url`, 'must be a data URL or {url}');
   return image(sourceOfUrl(url, `${where}.image_url.url`), inner, where);
 };
 
@@ -81,7 +88,7 @@ const cachePointOf = ({ cache_control: control }: Members, where: string): Reado
   const { type, ttl } = control as Members;
   return type === 'ephemeral' && (ttl === undefined || ttl === '5m')
     ? { cachePoint: true }
-    : refuse(`${where}.cache_control must be {type:'ephemeral'}; nothing is kept longer than '5m'`);
+    : refuseAt(`${where}.cache_control`, "must be {type:'ephemeral'}; nothing is kept longer than '5m'");
 };
 
 const READERS: Readonly<Record<string, ((part: Members, where: string) => Part) | undefined>> = {
@@ -100,13 +107,13 @@ const partOf = (value: unknown, where: string): Part => {
   const type = part['type'];
   const read = typeof type === 'string' && Object.hasOwn(READERS, type) ? READERS[type] : undefined;
   if (read !== undefined) return { ...read(part, where), ...cachePointOf(part, where) };
-  return refuse(`${where} has a type that is not known; use ${Object.keys(READERS).join(', ')}`);
+  return refuseAt(where, `has a type that is not known; use ${Object.keys(READERS).join(', ')}`);
 };
 
 /** Reads a message's content, plain or in parts. Throws DomainError `validation_error` that names the place. */
 export const partsOf = (content: unknown, where: string): readonly Part[] => {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
   if (content === null || content === undefined) return [];
-  if (!Array.isArray(content)) return refuse(`${where} must be a string or a list of parts`);
+  if (!Array.isArray(content)) return refuseAt(where, 'must be a string or a list of parts');
   return content.map((part, index) => partOf(part, `${where}.${index}`));
 };

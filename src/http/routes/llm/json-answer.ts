@@ -1,11 +1,9 @@
 import type { Answering, Ended } from '../../../../commands/completions/running-completion.ts';
-import { refusalFor } from '../../../../commands/completions/upstream-refusal.ts';
-import { completionCollector } from '../../../kernel/completion-collector.ts';
-import { DomainError } from '../../../kernel/errors.ts';
 import { usdNumber } from '../../../kernel/money.ts';
 import type { Completion } from '../../../kernel/upstream.ts';
 import { completionTokens, promptTokens } from '../../../kernel/usage.ts';
 import { json, type Reply } from '../../endpoint.ts';
+import { messageCalls, wholeAnswer } from './whole-answer.ts';
 
 const usageOf = ({ usage, charged }: Ended): object => {
   const prompt = usage === undefined ? 0 : promptTokens(usage);
@@ -25,36 +23,12 @@ const messageOf = ({ text, refusal, reasoning, toolCalls }: Completion): object 
   // Never null: the desktop cannot read that.
   content: refusal === '' ? text : `${text}${text === '' ? '' : '\n'}${refusal}`,
   ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
-  ...(toolCalls.length === 0
-    ? {}
-    : {
-        tool_calls: toolCalls.map(({ id, name, arguments: args }) => ({
-          id,
-          type: 'function',
-          function: { name, arguments: args },
-        })),
-      }),
+  ...(toolCalls.length === 0 ? {} : { tool_calls: messageCalls(toolCalls) }),
 });
-
-const failureOf = ({ how, endedBy, failure }: Ended): unknown => {
-  if (how === 'gone') return Object.assign(new Error('the client has gone'), { name: 'AbortError' });
-  if (how === 'cancelled') return new DomainError('bad_request', 'the request was cancelled');
-  return endedBy === 'shutdown'
-    ? new DomainError('service_unavailable', 'the server is going down; try again', { retryAfterSeconds: 2 })
-    : refusalFor(failure);
-};
 
 /** Waits for the whole answer and its charge. Throws when there is no answer to give. */
 export const jsonAnswer = async (running: Answering, createdSeconds: number): Promise<Reply> => {
-  const collected = completionCollector();
-  const ended = await running.deliver({
-    take: (batch) => {
-      batch.forEach(collected.take);
-      return undefined;
-    },
-  });
-  if (ended.how !== 'completed') throw failureOf(ended);
-  const completion = collected.whole();
+  const { completion, ended } = await wholeAnswer(running);
   return json(200, {
     id: completion.upstreamId || `chatcmpl-${running.requestId}`,
     object: 'chat.completion',

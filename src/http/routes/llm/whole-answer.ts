@@ -1,0 +1,31 @@
+import type { Answering, Ended } from '../../../../commands/completions/running-completion.ts';
+import { refusalFor } from '../../../../commands/completions/upstream-refusal.ts';
+import { completionCollector } from '../../../kernel/completion-collector.ts';
+import { DomainError } from '../../../kernel/errors.ts';
+import type { Completion, ToolCall } from '../../../kernel/upstream.ts';
+
+/** What to throw for an answer that did not complete. */
+export const failureOf = ({ how, endedBy, failure }: Ended): unknown => {
+  if (how === 'gone') return Object.assign(new Error('the client has gone'), { name: 'AbortError' });
+  if (how === 'cancelled') return new DomainError('bad_request', 'the request was cancelled');
+  return endedBy === 'shutdown'
+    ? new DomainError('service_unavailable', 'the server is going down; try again', { retryAfterSeconds: 2 })
+    : refusalFor(failure);
+};
+
+/** Waits for the whole answer and its charge. Throws when there is no answer to give. */
+export const wholeAnswer = async (running: Answering): Promise<Readonly<{ completion: Completion; ended: Ended }>> => {
+  const collected = completionCollector();
+  const ended = await running.deliver({
+    take: (batch) => {
+      batch.forEach(collected.take);
+      return undefined;
+    },
+  });
+  if (ended.how !== 'completed') throw failureOf(ended);
+  return { completion: collected.whole(), ended };
+};
+
+/** The calls of functions as they stand in a message. */
+export const messageCalls = (toolCalls: readonly ToolCall[]): readonly object[] =>
+  toolCalls.map(({ id, name, arguments: args }) => ({ id, type: 'function', function: { name, arguments: args } }));
