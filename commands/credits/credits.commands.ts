@@ -1,4 +1,5 @@
 import type { EndedBy, FinishReason } from '../../src/kernel/usage.ts';
+import type { BudgetRule } from '../../src/kernel/budget.ts';
 import type { Command, IsoTime } from '../../src/kernel/message.ts';
 import type { MicroUsd } from '../../src/kernel/money.ts';
 import type { FailedAttempt, Metered, ServedBy, Work } from '../../src/events/credit-account/credit-account.events.ts';
@@ -9,7 +10,10 @@ export type OpenAccount = Command<
   Readonly<{ userId: string; signupGrant: MicroUsd; grantExpiresAt: IsoTime; at: IsoTime }>
 >;
 
-/** Puts money on hold for one piece of work; refused with credit_insufficient. Key `reserve:<reservationId>`. */
+/**
+ * Puts money on hold for one piece of work; refused with credit_insufficient, and with spending_limit_exceeded when a
+ * budget does not cover it. Key `reserve:<reservationId>`.
+ */
 export type ReserveFunds = Command<
   'ReserveFunds',
   Readonly<{
@@ -17,6 +21,8 @@ export type ReserveFunds = Command<
     work: Work;
     estimate: MicroUsd;
     margin: MicroUsd;
+    /** Absent: nothing limits it but the balance. */
+    budgets?: readonly BudgetRule[];
     leaseUntil: IsoTime;
     at: IsoTime;
   }>
@@ -28,7 +34,7 @@ export type RenewReservation = Command<
   Readonly<{ reservationId: string; leaseUntil: IsoTime; soFar: Metered | null; at: IsoTime }>
 >;
 
-/** Puts more money on a hold; refused with credit_insufficient. Key `extend:<reservationId>:<n>`. */
+/** Puts more money on a hold; refused as the hold itself would be. Key `extend:<reservationId>:<n>`. */
 export type ExtendReservation = Command<
   'ExtendReservation',
   Readonly<{ reservationId: string; add: MicroUsd; leaseUntil: IsoTime; at: IsoTime }>

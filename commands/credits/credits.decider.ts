@@ -13,6 +13,7 @@ import type {
   RenewReservation,
   ReserveFunds,
 } from './credits.commands.ts';
+import { refuseOverBudget } from './credits.budgets.ts';
 import { expiryOf, holdOf, mustBeOpen, saying, withExpiry, type Draft } from './credits.drafts.ts';
 import { evolveCreditAccount } from './credits.evolve.ts';
 import { allocate, allocationOf, available } from './credits.lots.ts';
@@ -57,13 +58,15 @@ const isSettled = (account: OpenAccountState, reservationId: string): boolean =>
 
 const reserve = ({ data }: ReserveFunds, state: CreditAccount): readonly Draft[] => {
   const account = mustBeOpen(state);
-  const { reservationId, work, estimate, margin, leaseUntil, at } = data;
+  const { reservationId, work, estimate, margin, budgets = [], leaseUntil, at } = data;
   if (holdOf(account, reservationId) !== undefined || isSettled(account, reservationId)) return [];
   const needed = estimate + margin;
   refuseWhenShort(account, needed, at);
+  refuseOverBudget(account, budgets, needed, at);
   const alloc = allocationOf(allocate(account.lots, needed, at));
   const amounts = { estimate: microText(estimate), margin: microText(margin), held: microText(needed) };
-  return [{ type: 'FundsReserved', data: { reservationId, work, ...amounts, alloc, leaseUntil, at } }];
+  const kept = budgets.length === 0 ? {} : { budgets };
+  return [{ type: 'FundsReserved', data: { reservationId, work, ...amounts, alloc, leaseUntil, ...kept, at } }];
 };
 
 const mustBeHeld = (account: OpenAccountState, reservationId: string): Hold => {
@@ -82,8 +85,9 @@ const renew = ({ data }: RenewReservation, state: CreditAccount): readonly Draft
 const extend = ({ data }: ExtendReservation, state: CreditAccount): readonly Draft[] => {
   const account = mustBeOpen(state);
   const { reservationId, add, leaseUntil, at } = data;
-  mustBeHeld(account, reservationId);
+  const { budgets } = mustBeHeld(account, reservationId);
   refuseWhenShort(account, add, at);
+  refuseOverBudget(account, budgets, add, at);
   const alloc = allocationOf(allocate(account.lots, add, at));
   return [
     { type: 'ReservationExtended', data: { reservationId, added: microText(add), alloc, leaseUntil, soFar: null, at } },

@@ -2,6 +2,7 @@ import type { Allocation, CreditAccountEvent } from '../../src/events/credit-acc
 import type { IsoTime } from '../../src/kernel/message.ts';
 import { microOf } from '../../src/kernel/money.ts';
 import { never } from '../../src/kernel/never.ts';
+import { spentWith } from './credits.budgets.ts';
 import {
   REMEMBERED,
   REMEMBERED_MS,
@@ -77,8 +78,9 @@ const evolveOpen = (state: OpenAccountState, event: CreditAccountEvent): OpenAcc
       // An empty promo lot can only refill from a hold, and settling one needs the lot to still be known.
       return { ...state, lots: take(state.lots, [{ lotId: event.data.lotId, m: event.data.amount }]) };
     case 'FundsReserved': {
-      const { reservationId, work, alloc, leaseUntil } = event.data;
-      const hold: Hold = { reservationId, work, parts: partsOf(alloc), since: data.at, leaseUntil, soFar: null };
+      const { reservationId, work, alloc, leaseUntil, budgets = [] } = event.data;
+      const fresh = { since: data.at, leaseUntil, soFar: null, budgets };
+      const hold: Hold = { reservationId, work, parts: partsOf(alloc), ...fresh };
       return { ...state, lots: take(state.lots, alloc), holds: [...state.holds, hold] };
     }
     case 'ReservationExtended': {
@@ -93,7 +95,8 @@ const evolveOpen = (state: OpenAccountState, event: CreditAccountEvent): OpenAcc
     case 'ReservationCaptured': {
       const { reservationId, released, overrun } = event.data;
       const lots = take(giveBack(state.lots, released), overrun);
-      return { ...state, lots, ...settle(state, reservationId, 'captured', data.at) };
+      const spent = spentWith(state.spent, event.data);
+      return { ...state, lots, spent, ...settle(state, reservationId, 'captured', data.at) };
     }
     case 'ReservationReleased':
     case 'ReservationLeaseExpired': {
@@ -112,5 +115,5 @@ const evolveOpen = (state: OpenAccountState, event: CreditAccountEvent): OpenAcc
 export const evolveCreditAccount = (state: CreditAccount, event: CreditAccountEvent): CreditAccount => {
   if (state.status === 'open') return evolveOpen(state, event);
   if (event.type !== 'CreditAccountOpened') return state;
-  return { status: 'open', userId: event.data.userId, lots: [], holds: [], settled: [], shortfall: 0n };
+  return { status: 'open', userId: event.data.userId, lots: [], holds: [], settled: [], shortfall: 0n, spent: {} };
 };

@@ -61,7 +61,7 @@ export const capture = ({ data }: CaptureReservation, state: CreditAccount): rea
   if (ended.unfinished === null) return [];
   // The lease ran out although the work went on: what was given back is taken again.
   const { work, since } = ended.unfinished;
-  const nothingHeld: Hold = { reservationId, work, since, parts: [], leaseUntil: at, soFar: null };
+  const nothingHeld: Hold = { reservationId, work, since, parts: [], leaseUntil: at, soFar: null, budgets: [] };
   return charge(account, { hold: nothingHeld, outcome, late: true, at });
 };
 

@@ -1,7 +1,7 @@
 import type { SnapshotCodec } from '../../src/kernel/aggregate.ts';
 import type { CreditAccount, OpenAccountState } from './credits.state.ts';
 
-const BIGINT_MEMBERS = new Set(['remaining', 'm', 'shortfall']);
+const BIGINT_MEMBERS = new Set(['remaining', 'm', 'shortfall', 'inDay', 'inMonth', 'total']);
 
 /** Micro-USD members as decimal digits, so that no JSON tool rounds them. */
 const toJson = (state: CreditAccount): unknown =>
@@ -31,4 +31,4 @@ const fromJson = (json: unknown): CreditAccount => {
 };
 
 /** A snapshot every 500 events keeps the first command after a start fast for busy accounts. */
-export const creditAccountSnapshot: SnapshotCodec<CreditAccount> = { version: 1, every: 500, toJson, fromJson };
+export const creditAccountSnapshot: SnapshotCodec<CreditAccount> = { version: 2, every: 500, toJson, fromJson };

@@ -1,4 +1,5 @@
 import type { Metered, Work } from '../../src/events/credit-account/credit-account.events.ts';
+import type { BudgetRule } from '../../src/kernel/budget.ts';
 import type { IsoTime } from '../../src/kernel/message.ts';
 import type { MicroUsd } from '../../src/kernel/money.ts';
 
@@ -23,6 +24,8 @@ export type Hold = Readonly<{
   since: IsoTime;
   leaseUntil: IsoTime;
   soFar: Metered | null;
+  /** What extensions of it must keep too. */
+  budgets: readonly BudgetRule[];
 }>;
 
 /** A hold that has ended; remembered so that a repeated command says nothing. Kept small: busy accounts have many. */
@@ -34,6 +37,15 @@ export type Settled = Readonly<{
   unfinished: Readonly<{ work: Work; since: IsoTime }> | null;
 }>;
 
+/** What one scope was charged: in the newest day and month (UTC) that it was charged in, and ever. */
+export type Spent = Readonly<{
+  day: string;
+  inDay: MicroUsd;
+  month: string;
+  inMonth: MicroUsd;
+  total: MicroUsd;
+}>;
+
 export type OpenAccountState = Readonly<{
   status: 'open';
   userId: string;
@@ -42,6 +54,8 @@ export type OpenAccountState = Readonly<{
   /** Oldest first: the newest few hundred, and for 48 hours those that a late capture may follow. */
   settled: readonly Settled[];
   shortfall: MicroUsd;
+  /** By scope. Kept without a budget too: one that is set later counts what was spent before it. */
+  spent: Readonly<Record<string, Spent>>;
 }>;
 
 export type CreditAccount = Readonly<{ status: 'none' }> | OpenAccountState;

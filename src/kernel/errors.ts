@@ -30,6 +30,7 @@ export const errorCatalogue = {
   credit_insufficient: { kind: 'payment', label: 'Insufficient credits' },
   payment_method_required: { kind: 'payment', label: 'Payment method required' },
   billing_error: { kind: 'payment', label: 'Billing error' },
+  spending_limit_exceeded: { kind: 'payment', label: 'Spending limit exceeded' },
   forbidden: { kind: 'forbidden', label: 'Forbidden' },
   not_found: { kind: 'missing', label: 'Not found' },
   method_not_allowed: { kind: 'method', label: 'Method not allowed' },

@@ -1,3 +1,4 @@
+import type { BudgetRule } from '../../kernel/budget.ts';
 import type { Event, IsoTime } from '../../kernel/message.ts';
 import type { MicroText } from '../../kernel/money.ts';
 import type { EndedBy, FinishReason, Usage } from '../../kernel/usage.ts';
@@ -29,6 +30,8 @@ export type Work = Readonly<{
   provider: string;
   priceVersion: string;
   streamed: boolean;
+  /** The API key that it was asked for with; absent: somebody who was signed in asked. */
+  apiKeyId?: string;
 }>;
 
 /** A provider that failed before it had said anything. */
@@ -78,6 +81,8 @@ export type FundsReserved = Event<
       held: MicroText;
       alloc: readonly Allocation[];
       leaseUntil: IsoTime;
+      /** The budgets that this hold keeps, and every extension of it; absent: none. */
+      budgets?: readonly BudgetRule[];
     }>
   >
 >;
