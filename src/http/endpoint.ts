@@ -1,19 +1,34 @@
 import type { ServerResponse } from 'node:http';
 import type { z } from 'zod';
+import type { ApiKeyScope } from '../events/api-key/api-key.events.ts';
+import type { Budget } from '../kernel/budget.ts';
 import type { Cause } from '../kernel/message.ts';
 
-/** Who is calling, as the token and the device headers proved. */
+/** The API key that a caller came with. */
+export type CallersKey = Readonly<{
+  keyId: string;
+  scopes: readonly ApiKeyScope[];
+  /** What it may spend; null: what there is. */
+  budget: Budget | null;
+}>;
+
+/** Who is calling, as the token and the device headers proved, or an API key. */
 export type Caller = Readonly<{
   userId: string;
+  /** `apiKey:<key id>` for a caller with an API key, who has no session. */
   sessionId: string;
-  /** The token's own id. */
+  /** The token's own id, or the key's. */
   jti: string;
   /** Lowercase; undefined when neither token nor header names a device. */
   deviceId: string | undefined;
+  /** An API key never is an administrator. */
   role: 'user' | 'admin';
+  /** Empty for a caller with an API key. */
   email: string;
   /** Seconds since the epoch. */
   tokenExpiresAt: number;
+  /** Absent: a person who is signed in. */
+  apiKey?: CallersKey;
 }>;
 
 /** Who may call an endpoint. */
@@ -51,6 +66,8 @@ type Spec<B, Q> = Readonly<{
   /** A path of @koa/router, with `:name` parameters. */
   path: string;
   limit: LimitScope;
+  /** What an API key must be good for to call this; absent: no API key may. */
+  scope?: ApiKeyScope;
   /** The JSON body. Absent: a body is neither needed nor read. */
   body?: z.ZodType<B>;
   query?: z.ZodType<Q>;
