@@ -26,7 +26,8 @@ const rates = {
   webSearch: decimal(picoFromUsdPerThousand).optional(),
 };
 
-const price = z.strictObject({
+/** A price in USD, as operators write it. */
+export const priceShape = z.strictObject({
   ...rates,
   longContext: z.strictObject({ above: z.int().positive(), ...rates }).optional(),
 });
@@ -42,7 +43,8 @@ const estimation = z.strictObject({
 const status = z.enum(['active', 'inactive']).default('active');
 const capabilities = z.record(z.string(), z.unknown());
 
-const provider = z.strictObject({
+/** A provider. */
+export const providerShape = z.strictObject({
   id: z.int(),
   code: z.string().min(1),
   name: z.string().min(1),
@@ -54,7 +56,8 @@ const provider = z.strictObject({
   disconnect: z.strictObject({ policy: z.enum(['count', 'drain', 'look_up']), limitSeconds: z.int().min(0).max(600) }),
 });
 
-const model = z.strictObject({
+/** A model. */
+export const modelShape = z.strictObject({
   id: z.string().min(1),
   name: z.string().min(1),
   description: z.string(),
@@ -62,26 +65,23 @@ const model = z.strictObject({
   modelType: z.enum(['text', 'chat', 'transcription']),
   status,
   contextWindow: z.int().nonnegative(),
-  price,
+  price: priceShape,
   capabilities,
   mappings: z.record(z.string(), z.string().min(1)),
   estimation: estimation.optional(),
 });
 
-const task = z.strictObject({
+/** What a kind of task is run with. */
+export const taskShape = z.strictObject({
   model: z.string(),
   maxTokens: z.int(),
   temperature: z.number(),
   allowedModels: z.array(z.string()).min(1),
-  copyButtons: z.array(z.strictObject({ label: z.string(), content: z.string() })).optional(),
+  copyButtons: z.array(z.strictObject({ label: z.string(), content: z.string() })).nullish(),
 });
 
-/** The shape of catalogue.json. `embedded` is offered only when this machine runs everything itself. */
-export const catalogueFile = z.strictObject({
-  version: z.string().min(1),
-  providers: z.array(provider),
-  models: z.array(model),
-  tasks: z.record(z.string(), task),
+/** What is neither a model nor a task. */
+export const settingsShape = z.strictObject({
   maxConcurrentJobs: z.int().positive(),
   codexCli: z.strictObject({
     preferredModel: z.string(),
@@ -91,7 +91,16 @@ export const catalogueFile = z.strictObject({
     reasoningEffort: z.string(),
     miniReasoningEffort: z.string().nullable(),
   }),
-  embedded: z.strictObject({ providers: z.array(provider), models: z.array(model) }),
+});
+
+/** The shape of catalogue.json. `embedded` is offered only when this machine runs everything itself. */
+export const catalogueFile = z.strictObject({
+  version: z.string().min(1),
+  providers: z.array(providerShape),
+  models: z.array(modelShape),
+  tasks: z.record(z.string(), taskShape),
+  ...settingsShape.shape,
+  embedded: z.strictObject({ providers: z.array(providerShape), models: z.array(modelShape) }),
 });
 
 export type CatalogueFile = z.infer<typeof catalogueFile>;

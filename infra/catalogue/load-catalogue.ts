@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { catalogueFaults } from '../../src/kernel/catalogue-check.ts';
 import type { Catalogue, Model, Price, Rates } from '../../src/kernel/catalogue.ts';
+import { priceVersionOf } from '../../src/kernel/price-text.ts';
 import { catalogueFile, type CatalogueFile } from './catalogue-file.ts';
 
 type FileModel = CatalogueFile['models'][number];
@@ -11,22 +11,20 @@ type FileRates = Omit<FileModel['price'], 'longContext'>;
 const given = (rates: FileRates): Rates =>
   Object.fromEntries(Object.entries(rates).filter(([, rate]) => rate !== undefined)) as Rates;
 
-/** In the long tier every rate but those of input and output is that of the normal tier when it is not given. */
-const priceOf = ({ longContext, ...base }: FileModel['price']): Price => {
+/**
+ * A price of the file. In the long tier every rate but those of input and output is that of the normal tier when it is
+ * not given.
+ */
+export const priceOf = ({ longContext, ...base }: FileModel['price']): Price => {
   const normal = given(base);
   if (longContext === undefined) return normal;
   const { above, ...long } = longContext;
   return { ...normal, longContextAbove: above, longContext: { ...normal, ...given(long) } };
 };
 
-const versionOf = (book: string, price: Price): string => {
-  const text = JSON.stringify(price, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
-  return `${book}/${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
-};
-
 const modelOf = (book: string, { price: fileRates, estimation, ...rest }: FileModel): Model => {
   const price = priceOf(fileRates);
-  return { ...rest, price, priceVersion: versionOf(book, price), estimation };
+  return { ...rest, price, priceVersion: priceVersionOf(book, price), estimation };
 };
 
 /**

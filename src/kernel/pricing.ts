@@ -74,3 +74,6 @@ export const usdTextOfPico = (pico: PicoUsd): string => {
 
 /** A rate as USD per million tokens, as clients show it ("2", "0.25"). */
 export const usdPerMillion = (rate: PicoUsd): string => usdTextOfPico(rate * 1_000_000n);
+
+/** The price of one call as USD per thousand calls. */
+export const usdPerThousand = (rate: PicoUsd): string => usdTextOfPico(rate * 1_000n);
