@@ -69,6 +69,7 @@ export const usageMeter = (price: Price, prompt: number, counter: TokenCounter):
   let upstreamId: string | null = null;
   let finish: FinishReason | undefined;
   let output = false;
+  let searches = 0;
   let reported: Usage | undefined;
   let rawUsage: unknown = null;
   /** Output tokens that the budget pays for. */
@@ -90,6 +91,12 @@ export const usageMeter = (price: Price, prompt: number, counter: TokenCounter):
         return say(event.text);
       case 'toolCall':
         return say(event.name === undefined ? event.arguments : `${event.name} ${event.arguments}`);
+      case 'search':
+        searches += 1;
+        return;
+      case 'thought':
+        // What it says has been counted as reasoning.
+        return;
       case 'started':
         upstreamId = event.upstreamId;
         return;
@@ -102,11 +109,12 @@ export const usageMeter = (price: Price, prompt: number, counter: TokenCounter):
     }
   };
 
-  /** A block of zeros beside an answer is no usage. */
-  const believed = (): Usage | undefined =>
-    reported === undefined || (output && promptTokens(reported) + completionTokens(reported) === 0)
-      ? undefined
-      : reported;
+  /** A block that says that an answer has no tokens is not its last word; one of zeros alone is no usage. */
+  const believed = (): Usage | undefined => {
+    if (reported === undefined || !output || completionTokens(reported) > 0) return reported;
+    if (promptTokens(reported) === 0) return undefined;
+    return reported.source === 'final' ? { ...reported, source: 'early' } : reported;
+  };
 
   const countWaiting = async (): Promise<void> => {
     // Our own count is for answers that the provider does not count, or has not counted yet.
@@ -121,8 +129,10 @@ export const usageMeter = (price: Price, prompt: number, counter: TokenCounter):
 
   const counted = (early: Usage | undefined): Usage => {
     const known = early ?? { ...NOTHING, inputUncached: prompt };
+    const webSearches = Math.max(known.webSearches ?? 0, searches);
     return {
       ...known,
+      ...(webSearches === 0 ? {} : { webSearches }),
       // Thoughts that were not shown are known to the provider alone; what was shown of them is in our count as well.
       outputVisible: Math.max(known.outputVisible, visible - known.outputReasoning),
       complete: finish !== undefined,
@@ -159,6 +169,7 @@ export const usageMeter = (price: Price, prompt: number, counter: TokenCounter):
     restart: () => {
       upstreamId = null;
       finish = undefined;
+      searches = 0;
       reported = undefined;
       rawUsage = null;
     },

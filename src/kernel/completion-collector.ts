@@ -1,22 +1,30 @@
-import type { Completion, UpstreamEvent } from './upstream.ts';
+import type { Completion, Thought, UpstreamEvent } from './upstream.ts';
 import type { FinishReason, Usage } from './usage.ts';
 
-type Call = { id: string; name: string; arguments: string };
+type Call = { id: string; name: string; arguments: string; signature?: string };
 
 /** Adds the events of an answer up to the whole. */
 export const completionCollector = () => {
   const calls: Call[] = [];
+  const thoughts: Thought[] = [];
   const texts = { text: '', refusal: '', reasoning: '' };
   let started = { upstreamId: '', model: '' };
   let usage: Usage | undefined;
   let rawUsage: unknown = null;
   let finish: Readonly<{ reason: FinishReason; native: string }> = { reason: 'stop', native: '' };
 
-  const takeCall = ({ index, id, name, arguments: args }: Extract<UpstreamEvent, { type: 'toolCall' }>): void => {
+  const takeCall = ({
+    index,
+    id,
+    name,
+    arguments: args,
+    signature,
+  }: Extract<UpstreamEvent, { type: 'toolCall' }>): void => {
     const call = (calls[index] ??= { id: '', name: '', arguments: '' });
     call.id ||= id ?? '';
     call.name ||= name ?? '';
     call.arguments += args;
+    if (signature !== undefined) call.signature = signature;
   };
 
   const take = (event: UpstreamEvent): void => {
@@ -32,6 +40,11 @@ export const completionCollector = () => {
       case 'toolCall':
         takeCall(event);
         return;
+      case 'thought':
+        thoughts.push(event.thought);
+        return;
+      case 'search':
+        return;
       case 'usage':
         ({ usage, raw: rawUsage } = event);
         return;
@@ -43,6 +56,7 @@ export const completionCollector = () => {
   const whole = (): Completion => ({
     ...started,
     ...texts,
+    thoughts,
     // A provider may leave gaps in its numbering.
     toolCalls: calls.filter((call) => call as Call | undefined),
     usage,

@@ -14,13 +14,31 @@ export type DocumentPart = MayEndCache & Readonly<{ type: 'document'; source: Me
 /** A piece of a message's content. */
 export type Part = TextPart | ImagePart | DocumentPart;
 
-/** A call of a function that the model asked for. `arguments` is the model's own JSON text. */
-export type ToolCall = Readonly<{ id: string; name: string; arguments: string }>;
+/**
+ * A call of a function that the model asked for. `arguments` is the model's own JSON text; `signature`, where there is
+ * one, seals the thoughts behind the call, and the provider wants it back with it.
+ */
+export type ToolCall = Readonly<{ id: string; name: string; arguments: string; signature?: string }>;
+
+/** A thought that its provider wants back word for word when the conversation goes on after a call of a tool. */
+export type Thought = Readonly<{
+  kind: 'text' | 'summary' | 'encrypted';
+  content: string;
+  signature?: string;
+  id?: string;
+  /** Whose it is ('anthropic-claude-v1'); others cannot read it. */
+  format?: string;
+}>;
 
 /** One turn of the conversation. */
 export type ChatMessage =
   | Readonly<{ role: 'system' | 'developer' | 'user'; parts: readonly Part[] }>
-  | Readonly<{ role: 'assistant'; parts: readonly Part[]; toolCalls: readonly ToolCall[] }>
+  | Readonly<{
+      role: 'assistant';
+      parts: readonly Part[];
+      toolCalls: readonly ToolCall[];
+      thoughts?: readonly Thought[];
+    }>
   | Readonly<{ role: 'tool'; toolCallId: string; parts: readonly Part[] }>;
 
 /** A function that the model may ask for. `parameters` is a JSON schema. */
@@ -88,7 +106,11 @@ export type UpstreamEvent =
   | Readonly<{ type: 'refusal'; text: string }>
   | Readonly<{ type: 'reasoning'; text: string }>
   /** A piece of a tool call: the first of an index carries id and name, the pieces of `arguments` add up. */
-  | Readonly<{ type: 'toolCall'; index: number; id?: string; name?: string; arguments: string }>
+  | Readonly<{ type: 'toolCall'; index: number; id?: string; name?: string; arguments: string; signature?: string }>
+  /** A whole thought, to be sent back. What it says has been told as `reasoning` already. */
+  | Readonly<{ type: 'thought'; thought: Thought }>
+  /** The provider has searched the web once. */
+  | Readonly<{ type: 'search' }>
   /** The last one counts. `raw` is the provider's own block. */
   | Readonly<{ type: 'usage'; usage: Usage; raw: unknown }>
   | Readonly<{ type: 'finish'; reason: FinishReason; native: string }>;
@@ -100,6 +122,7 @@ export type Completion = Readonly<{
   text: string;
   refusal: string;
   reasoning: string;
+  thoughts: readonly Thought[];
   toolCalls: readonly ToolCall[];
   /** Undefined when the provider gave none, which is not zero. */
   usage: Usage | undefined;

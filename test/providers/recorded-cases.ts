@@ -11,6 +11,11 @@ export type Expected = Readonly<{
   cached_tokens: number | null;
   cache_write_tokens: number | null;
   reasoning_tokens: number | null;
+  /** What OpenRouter says that it cost. */
+  cost_usd?: number | null;
+  /** Of our own fixtures only. */
+  web_searches?: number;
+  audio_tokens?: number;
   /** Some providers give calls no id. */
   tool_calls?: readonly Readonly<{ id: string | null; name: string; arguments: string }>[];
   refusal?: string;

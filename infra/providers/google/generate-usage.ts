@@ -1,5 +1,13 @@
 import type { UpstreamEvent } from '../../../src/kernel/upstream.ts';
-import { countOf, objectOf } from '../shared/json-members.ts';
+import { listOf, objectOf } from '../shared/json-members.ts';
+import { tokensOf, usageEvent } from '../shared/usage-split.ts';
+
+/** The tokens of sound in a list of counts by modality. */
+const soundIn = (details: unknown): number =>
+  listOf(details)
+    .map(objectOf)
+    .filter(({ modality }) => modality === 'AUDIO')
+    .reduce((sum, { tokenCount }) => sum + (tokensOf(tokenCount) ?? 0), 0);
 
 /**
  * A usage block as an event; undefined when it is missing. In a block that is there, a count that is not is zero. Counts
@@ -9,20 +17,19 @@ import { countOf, objectOf } from '../shared/json-members.ts';
 export const generateUsage = (raw: unknown, ended: boolean): UpstreamEvent | undefined => {
   if (raw === undefined || raw === null) return undefined;
   const block = objectOf(raw);
-  const count = (name: string): number => countOf(block[name]) ?? 0;
+  const count = (name: string): number => tokensOf(block[name]) ?? 0;
   const input = count('promptTokenCount') + count('toolUsePromptTokenCount');
-  const inputCachedRead = Math.min(input, count('cachedContentTokenCount'));
-  return {
-    type: 'usage',
-    usage: {
-      inputUncached: input - inputCachedRead,
-      inputCachedRead,
-      inputCacheWrite: 0,
-      outputVisible: count('candidatesTokenCount'),
-      outputReasoning: count('thoughtsTokenCount'),
-      source: ended ? 'final' : 'early',
-      complete: ended,
-    },
-    raw,
+  const thoughts = count('thoughtsTokenCount');
+  const counted = {
+    input,
+    cachedRead: count('cachedContentTokenCount'),
+    audio: soundIn(block['promptTokensDetails']) + soundIn(block['toolUsePromptTokensDetails']),
+    audioCached: soundIn(block['cacheTokensDetails']),
+    output: count('candidatesTokenCount') + thoughts,
+    reasoning: thoughts,
+    audioOutput: soundIn(block['candidatesTokensDetails']),
+    source: ended ? ('final' as const) : ('early' as const),
+    complete: ended,
   };
+  return usageEvent(counted, raw);
 };

@@ -1,5 +1,7 @@
 import type { UpstreamEvent } from '../../../src/kernel/upstream.ts';
-import { countOf, objectOf } from '../shared/json-members.ts';
+import { objectOf, type JsonObject } from '../shared/json-members.ts';
+import { toldCost } from '../shared/told-cost.ts';
+import { tokensOf, usageEvent } from '../shared/usage-split.ts';
 
 /** Where an API of this family puts its numbers. */
 type Names = Readonly<{ input: string; output: string; inputDetails: string; outputDetails: string }>;
@@ -21,40 +23,50 @@ const RESPONSES: Names = {
 /** A block of this family as an event; undefined when it is missing or makes no sense. */
 export type UsageReader = (raw: unknown) => UpstreamEvent | undefined;
 
+/** Searches by the provider, under the names that the servers of this family have for them. */
+const searchesOf = (block: JsonObject): number | undefined => {
+  const places = [block['server_tool_use'], block['server_tool_use_details'], block['server_side_tool_usage_details']];
+  for (const place of places) {
+    const { web_search_requests: requests, web_search_calls: calls } = objectOf(place);
+    const told = tokensOf(requests) ?? tokensOf(calls);
+    if (told !== undefined) return told;
+  }
+  return undefined;
+};
+
 /** Cached tokens stand inside the prompt's and reasoning inside the output's: each is taken out, so none counts twice. */
-const usageEvent = (names: Names, raw: unknown, complete: boolean): UpstreamEvent | undefined => {
+const familyUsage = (names: Names, raw: unknown, complete: boolean, searches = 0): UpstreamEvent | undefined => {
   const block = objectOf(raw);
-  const input = countOf(block[names.input]);
-  const output = countOf(block[names.output]);
+  const input = tokensOf(block[names.input]);
+  const output = tokensOf(block[names.output]);
   if (input === undefined || output === undefined) return undefined;
   const inputDetails = objectOf(block[names.inputDetails]);
-  const inputCachedRead = Math.min(input, countOf(inputDetails['cached_tokens']) ?? 0);
-  const inputCacheWrite = Math.min(input - inputCachedRead, countOf(inputDetails['cache_write_tokens']) ?? 0);
-  const reasoning = countOf(objectOf(block[names.outputDetails])['reasoning_tokens']) ?? 0;
-  const outputReasoning = Math.min(output, reasoning);
-  return {
-    type: 'usage',
-    usage: {
-      inputUncached: input - inputCachedRead - inputCacheWrite,
-      inputCachedRead,
-      inputCacheWrite,
-      outputVisible: output - outputReasoning,
-      outputReasoning,
-      source: 'final',
-      complete,
-    },
-    raw,
+  const outputDetails = objectOf(block[names.outputDetails]);
+  const counted = {
+    input,
+    cachedRead: tokensOf(inputDetails['cached_tokens']),
+    cacheWrite: tokensOf(inputDetails['cache_write_tokens']),
+    audio: tokensOf(inputDetails['audio_tokens']),
+    audioCached: tokensOf(objectOf(inputDetails['cached_tokens_details'])['audio_tokens']),
+    output,
+    reasoning: tokensOf(outputDetails['reasoning_tokens']),
+    audioOutput: tokensOf(outputDetails['audio_tokens']),
+    webSearches: searchesOf(block) ?? searches,
+    providerCost: toldCost(block),
+    source: 'final' as const,
+    complete,
   };
+  return usageEvent(counted, raw);
 };
 
 /** The usage block of Chat Completions; undefined when it is missing or makes no sense. */
-export const chatUsage: UsageReader = (raw) => usageEvent(CHAT, raw, true);
+export const chatUsage: UsageReader = (raw) => familyUsage(CHAT, raw, true);
 
 /** The same where reasoning stands beside `completion_tokens`, unless the total says that it stands inside. */
 export const chatUsageBesideReasoning: UsageReader = (raw) => {
   const block = objectOf(raw);
-  const [input, output, total] = [CHAT.input, CHAT.output, 'total_tokens'].map((name) => countOf(block[name]));
-  const reasoning = countOf(objectOf(block[CHAT.outputDetails])['reasoning_tokens']);
+  const [input, output, total] = [CHAT.input, CHAT.output, 'total_tokens'].map((name) => tokensOf(block[name]));
+  const reasoning = tokensOf(objectOf(block[CHAT.outputDetails])['reasoning_tokens']);
   if (input === undefined || output === undefined || reasoning === undefined || total === input + output) {
     return chatUsage(raw);
   }
@@ -62,6 +74,6 @@ export const chatUsageBesideReasoning: UsageReader = (raw) => {
   return event?.type === 'usage' ? { ...event, raw } : event;
 };
 
-/** The usage block of the Responses API. */
-export const responsesUsage = (raw: unknown, complete: boolean): UpstreamEvent | undefined =>
-  usageEvent(RESPONSES, raw, complete);
+/** The usage block of the Responses API. `searches` is what was seen of them, for servers that do not count them. */
+export const responsesUsage = (raw: unknown, complete: boolean, searches: number): UpstreamEvent | undefined =>
+  familyUsage(RESPONSES, raw, complete, searches);

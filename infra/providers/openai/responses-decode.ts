@@ -38,14 +38,27 @@ const pushOutput = (out: UpstreamEvent[], response: JsonObject): void => {
   }
 };
 
+/** True for a search of the web that is paid for; to open a page that was found is not. */
+const isSearch = (entry: unknown): boolean => {
+  const { type, status, action } = objectOf(entry);
+  const { type: kind = 'search' } = objectOf(action);
+  return type === 'web_search_call' && status !== 'failed' && kind === 'search';
+};
+
+const searchesIn = (response: JsonObject): number => listOf(response['output']).filter(isSearch).length;
+
+/** What came before the end of an answer. */
+type Seen = Readonly<{ calls: number; searches: number }>;
+
 /** Usage and finish of a terminal response. Throws when it failed. */
-const pushEnd = (provider: string, out: UpstreamEvent[], response: JsonObject, hasCalls: boolean): void => {
+const pushEnd = (provider: string, out: UpstreamEvent[], response: JsonObject, seen: Seen): void => {
   const status = textOf(response['status']);
-  const usage = responsesUsage(response['usage'], status === 'completed');
+  const searches = Math.max(seen.searches, searchesIn(response));
+  const usage = responsesUsage(response['usage'], status === 'completed', searches);
   if (usage !== undefined) out.push(usage);
   switch (status) {
     case 'completed':
-      out.push({ type: 'finish', reason: hasCalls ? 'tool_calls' : 'stop', native: status });
+      out.push({ type: 'finish', reason: seen.calls > 0 ? 'tool_calls' : 'stop', native: status });
       return;
     case 'incomplete':
       out.push({ type: 'finish', reason: incompleteReason(response), native: status });
@@ -56,6 +69,8 @@ const pushEnd = (provider: string, out: UpstreamEvent[], response: JsonObject, h
       throw inBandError(provider, response);
   }
 };
+
+const callsIn = (events: readonly UpstreamEvent[]): number => events.filter(({ type }) => type === 'toolCall').length;
 
 const said = (event: UpstreamEvent): boolean =>
   event.type === 'text' || event.type === 'refusal' || event.type === 'toolCall';
@@ -68,12 +83,7 @@ export const decodeResponse = (provider: string, json: unknown): readonly Upstre
   }
   const out: UpstreamEvent[] = [startedOf(response)];
   pushOutput(out, response);
-  pushEnd(
-    provider,
-    out,
-    response,
-    out.some(({ type }) => type === 'toolCall'),
-  );
+  pushEnd(provider, out, response, { calls: callsIn(out), searches: 0 });
   return out;
 };
 
@@ -81,6 +91,7 @@ export const decodeResponse = (provider: string, json: unknown): readonly Upstre
 export const responsesDecoder = (provider: string): StreamDecoder => {
   /** The tool calls by their place in the output, each with what its arguments have so far. */
   const calls = new Map<number, { index: number; length: number }>();
+  let searches = 0;
   let anything = false;
   let begun = false;
 
@@ -110,6 +121,10 @@ export const responsesDecoder = (provider: string): StreamDecoder => {
   /** Some servers send a call in one piece, at its end. */
   const itemDone = (json: JsonObject, out: UpstreamEvent[]): void => {
     const item = objectOf(json['item']);
+    if (isSearch(item)) {
+      searches += 1;
+      out.push({ type: 'search' });
+    }
     if (item['type'] !== 'function_call') return;
     const call = calls.get(countOf(json['output_index']) ?? calls.size - 1);
     if (call === undefined) return itemAdded(json, out);
@@ -122,7 +137,7 @@ export const responsesDecoder = (provider: string): StreamDecoder => {
     const response = objectOf(json['response']);
     begin(json, out);
     if (!anything && !out.some(said)) pushOutput(out, response);
-    pushEnd(provider, out, response, calls.size > 0 || out.some(({ type }) => type === 'toolCall'));
+    pushEnd(provider, out, response, { calls: calls.size + callsIn(out), searches });
     return true;
   };
 
