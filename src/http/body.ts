@@ -4,12 +4,14 @@ import { ClientGoneError } from './client-gone.ts';
 
 export type BodyLimits = Readonly<{ maxBytes: number; timeoutMs: number }>;
 
-const tooLarge = (maxBytes: number) =>
+/** A body with more bytes than it may have. */
+export const tooLargeBody = (maxBytes: number): DomainError =>
   new DomainError('payload_too_large', `the body may have at most ${maxBytes} bytes; send less`, {
     details: { max_bytes: maxBytes },
   });
 
-const tooSlow = (timeoutMs: number) =>
+/** A body that did not come in time. */
+export const tooSlowBody = (timeoutMs: number): DomainError =>
   new DomainError('timeout_error', `the body did not arrive within ${timeoutMs / 1000} s; send it faster or in parts`);
 
 /** True when the request says that a body follows. */
@@ -25,7 +27,7 @@ export const readBody = (
   response: ServerResponse,
   { maxBytes, timeoutMs }: BodyLimits,
 ): Promise<Buffer> => {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes));
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLargeBody(maxBytes));
   // A client that waits for a go-ahead gets it only here, after everything that could refuse the request without a body.
   if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
   return new Promise((resolve, reject) => {
@@ -38,12 +40,12 @@ export const readBody = (
     };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > maxBytes) return settle(() => reject(tooLarge(maxBytes)));
+      if (size > maxBytes) return settle(() => reject(tooLargeBody(maxBytes)));
       chunks.push(chunk);
     };
     const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks, size)));
     const onLost = (): void => settle(() => reject(new ClientGoneError()));
-    const timer = setTimeout(() => settle(() => reject(tooSlow(timeoutMs))), timeoutMs);
+    const timer = setTimeout(() => settle(() => reject(tooSlowBody(timeoutMs))), timeoutMs);
     request.on('data', onData).on('end', onEnd).on('close', onLost).on('error', onLost);
   });
 };

@@ -5,6 +5,9 @@ import { isUuid, uuidOf } from '../kernel/ids.ts';
 import type { Actor, Cause } from '../kernel/message.ts';
 import type { EdgeContext } from './edge-state.ts';
 import type { Call, Caller, Endpoint } from './endpoint.ts';
+import type { Form, FormSpec } from './form/form.ts';
+import { readForm } from './form/read-form.ts';
+import type { Spool } from './form/spool.ts';
 import { readJson } from './json-body.ts';
 import { validated, validatedBody } from './validation.ts';
 
@@ -13,12 +16,18 @@ export type CallDeps = Readonly<{
   /** Keyed hash of an address, as event metadata carries it; absent: none is written. */
   hashAddress?: (ip: string) => string;
   bodyTimeoutMs: number;
+  /** Where the files of forms go. */
+  spool: Spool;
 }>;
 
 const DEFAULT_BODY_BYTES = 1024 * 1024;
 
-const actorOf = (caller: Caller | undefined): Actor =>
-  caller === undefined ? { kind: 'system', id: 'system' } : { kind: caller.role, id: caller.userId };
+/** For what an API key did its own id is told: whose it is, the stream or the event says. */
+const actorOf = (caller: Caller | undefined): Actor => {
+  if (caller === undefined) return { kind: 'system', id: 'system' };
+  const { apiKey, role, userId } = caller;
+  return apiKey === undefined ? { kind: role, id: userId } : { kind: 'apiKey', id: apiKey.keyId };
+};
 
 const causeOf = (deps: CallDeps, { state }: EdgeContext): Cause => {
   const { requestId, caller, ip } = state;
@@ -30,13 +39,26 @@ const causeOf = (deps: CallDeps, { state }: EdgeContext): Cause => {
     causationId: correlationId,
     actor: actorOf(caller),
     requestId,
-    ...(caller === undefined ? {} : { sessionId: caller.sessionId }),
+    ...(caller === undefined || caller.apiKey !== undefined ? {} : { sessionId: caller.sessionId }),
     ...(caller?.deviceId === undefined ? {} : { deviceId: caller.deviceId }),
     ...(deps.hashAddress === undefined ? {} : { ipHash: deps.hashAddress(ip) }),
   };
 };
 
+const formOf = async (
+  { spool, bodyTimeoutMs: timeoutMs }: CallDeps,
+  form: FormSpec,
+  ctx: EdgeContext,
+  response: ServerResponse,
+): Promise<Form> => {
+  const parts = await readForm(ctx.req, response, form, { spool, timeoutMs });
+  const needed: Promise<unknown>[] = [];
+  ctx.state.discard = () => void Promise.allSettled(needed).then(parts.discard);
+  return { file: parts.file(), texts: parts.texts(), keepUntil: (settled) => void needed.push(settled) };
+};
+
 const bodyOf = async (deps: CallDeps, { spec }: Endpoint, ctx: EdgeContext, response: ServerResponse) => {
+  if (spec.form !== undefined) return formOf(deps, spec.form, ctx, response);
   if (spec.body === undefined) return undefined;
   const limits = {
     maxBytes: spec.maxBodyBytes ?? DEFAULT_BODY_BYTES,

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { ApiKeyScope } from '../events/api-key/api-key.events.ts';
 import type { Budget } from '../kernel/budget.ts';
 import type { Cause } from '../kernel/message.ts';
+import type { FormSpec } from './form/form.ts';
 
 /** The API key that a caller came with. */
 export type CallersKey = Readonly<{
@@ -70,6 +71,8 @@ type Spec<B, Q> = Readonly<{
   scope?: ApiKeyScope;
   /** The JSON body. Absent: a body is neither needed nor read. */
   body?: z.ZodType<B>;
+  /** A form with a file in place of the JSON body; the handler's body is a `Form`. */
+  form?: FormSpec;
   query?: z.ZodType<Q>;
   /** What the path's parameters must be (see path-params.ts); absent: any text. */
   params?: z.ZodType<Readonly<Record<string, string>>>;

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import Koa from 'koa';
 import type { Clock } from '../kernel/clock.ts';
 import type { Limiter } from '../kernel/limiter.ts';
@@ -13,6 +14,7 @@ import type { Endpoint } from './endpoint.ts';
 import { envelope } from './envelope.ts';
 import { buildGate } from './gate.ts';
 import type { Gate } from './gate.ts';
+import { diskSpool, type Spool } from './form/spool.ts';
 import { defaultLimits } from './limits.ts';
 import type { Limits } from './limits.ts';
 import { nothingHere, routerOf } from './routing.ts';
@@ -41,6 +43,8 @@ export type HttpOptions = Readonly<{
   hashAddress?: (ip: string) => string;
   /** How long a body may take to arrive. */
   bodyTimeoutMs?: number;
+  /** Where the files of forms go; the system's own temporary directory when absent. */
+  spool?: Spool;
 }>;
 
 const BODY_TIMEOUT_MS = 300_000;
@@ -64,6 +68,7 @@ export const buildHttp = (
     activity,
     clock: options.clock,
     bodyTimeoutMs: options.bodyTimeoutMs ?? BODY_TIMEOUT_MS,
+    spool: options.spool ?? diskSpool(tmpdir()),
     apiPrefixes: options.apiPrefixes ?? apiPrefixesFor(false),
     ...(options.hashAddress === undefined ? {} : { hashAddress: options.hashAddress }),
   });

@@ -29,14 +29,14 @@ const writtenPath = (path: string, served: string, written: string): string => {
 
 /** Fixed segments before parameters, so that `/jobs/active` is never taken for `/jobs/:id`. */
 const specificFirst = (a: Endpoint, b: Endpoint): number => {
-  const rank = ({ spec }: Endpoint) => spec.path.replaceAll(/:[A-Za-z_]+/g, '\uffff');
+  const rank = ({ spec }: Endpoint) => spec.path.replaceAll(/[:*][A-Za-z_]+/g, '\uffff');
   return rank(a) < rank(b) ? -1 : 1;
 };
 
 const refuseTwins = (endpoints: readonly Endpoint[]): void => {
   const seen = new Set<string>();
   for (const { spec } of endpoints) {
-    const name = `${spec.method} ${spec.path.replaceAll(/:[A-Za-z_]+/g, ':')}`;
+    const name = `${spec.method} ${spec.path.replaceAll(/[:*][A-Za-z_]+/g, ':')}`;
     if (seen.has(name)) throw new Error(`two endpoints answer ${name}`);
     seen.add(name);
   }
@@ -53,6 +53,7 @@ const serve =
       await answer(ctx, await endpoint.handle(call, ctx.state.caller), deps.activity);
     } finally {
       ended?.();
+      ctx.state.discard?.();
     }
   };
 
@@ -70,7 +71,7 @@ const wayOf = (deps: RoutingDeps, endpoint: Endpoint, served: string): readonly 
     access === 'public'
       ? []
       : [
-          authenticate(deps.gate, access, (path) => writtenPath(path, served, spec.path)),
+          authenticate(deps.gate, { access, scope: spec.scope }, (path) => writtenPath(path, served, spec.path)),
           admitUser(deps.gate, spec.limit),
         ];
   return [named(served), admitAddress(deps.gate, spec.limit), ...proven, serve(deps, endpoint)];

@@ -9,7 +9,7 @@ export type ServeOptions = Readonly<{
   port: number;
   /** How long a client may take for the head of a request. */
   headersTimeoutMs?: number;
-  /** How long it may take for the whole request. */
+  /** How long it may take for the whole request, which may carry a film. Other bodies have limits of their own. */
   requestTimeoutMs?: number;
   keepAliveMs?: number;
 }>;
@@ -48,7 +48,7 @@ export const serve = async (handler: Handler, options: ServeOptions): Promise<Se
   let stopping = false;
   const server = createServer({
     headersTimeout: options.headersTimeoutMs ?? 15_000,
-    requestTimeout: options.requestTimeoutMs ?? 600_000,
+    requestTimeout: options.requestTimeoutMs ?? 1_800_000,
     keepAliveTimeout: options.keepAliveMs ?? 300_000,
     // Node's own answer to a request without a host has no body; the host means nothing here.
     requireHostHeader: false,
