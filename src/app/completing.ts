@@ -33,7 +33,8 @@ export const completing = (deps: Deps) => {
     await counter.close();
     await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
   };
-  return { command, catalogue, counter, close };
+  const reaches = (provider: string): boolean => upstreams.has(provider);
+  return { command, catalogue, counter, reaches, close };
 };
 
 export type Completing = ReturnType<typeof completing>;

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { deviceLinks, heartbeats } from '../../commands/devices/device-presence.ts';
 import { deviceRegistry } from '../../commands/devices/device-registry.ts';
+import { requestById } from '../../queries/requests/request-by-id.query.ts';
 import type { Config } from '../config.ts';
 import { activityMeter } from '../http/activity.ts';
 import type { Endpoint } from '../http/endpoint.ts';
@@ -19,6 +20,8 @@ import { health } from '../http/routes/health/health.ts';
 import { live } from '../http/routes/health/live.ts';
 import { ready, type ReadinessDeps } from '../http/routes/health/ready.ts';
 import { llmEndpoints } from '../http/routes/llm/index.ts';
+import { knownRequests, type KnownRequests } from '../http/routes/llm/known-requests.ts';
+import { v1Endpoints } from '../http/routes/v1/index.ts';
 import { serve } from '../http/server.ts';
 import { isoOf, type Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -91,6 +94,16 @@ const limitsOf = (config: Config): Limits => {
   };
 };
 
+const requestsOf = ({ completing, write, queries, clock }: Deps): KnownRequests =>
+  knownRequests({
+    completions: completing.command,
+    cancels: write.cancels,
+    credits: write.credits,
+    lookUp: (requestId) => queries.asSystem(requestById(requestId)),
+    clock,
+    pause: write.pause,
+  });
+
 const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] => {
   const { config, stores, write, queries, completing, clock, logger, hub } = deps;
   const registry = deviceRegistry({ handler: write.devices, vault: stores.vault });
@@ -113,7 +126,13 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
       videos: config.CDN_BASE_URL === undefined ? {} : videosUnder(config.CDN_BASE_URL, VIDEOS),
     }),
     ...catalogueEndpoints({ catalogue: () => completing.catalogue, counter: completing.counter }),
-    ...llmEndpoints({ completions: completing.command, clock }),
+    ...llmEndpoints({ completions: completing.command, requests: requestsOf(deps), clock }),
+    ...v1Endpoints({
+      completions: completing.command,
+      clock,
+      catalogue: () => completing.catalogue,
+      reaches: completing.reaches,
+    }),
     followEvents({ hub, clock, stopping, watch: sessionWatch(deps.identity.revocations, clock) }),
   ];
 };

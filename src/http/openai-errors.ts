@@ -26,6 +26,7 @@ const CODES: Partial<Record<ErrorType, string | null>> = {
   authentication_error: 'invalid_api_key',
   unauthorized: 'invalid_api_key',
   credit_insufficient: 'insufficient_quota',
+  spending_limit_exceeded: 'insufficient_quota',
   forbidden: 'insufficient_permissions',
   not_found: 'unknown_url',
   method_not_allowed: 'method_not_supported',

@@ -29,9 +29,11 @@ export type ChunkFrames = Readonly<{
   empty: object;
 }>;
 
-type CallPiece = Extract<UpstreamEvent, { type: 'toolCall' }>;
+/** A piece of a call as a provider's adapter tells it. */
+export type CallPiece = Extract<UpstreamEvent, { type: 'toolCall' }>;
 
-const callDelta = ({ index, id, name, arguments: args }: CallPiece): object => ({
+/** A piece of a call as it stands in a delta. */
+export const callDelta = ({ index, id, name, arguments: args }: CallPiece): object => ({
   tool_calls: [
     {
       index,

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import type { Completions } from '../../../../commands/completions/completions.ts';
+import type { Clock } from '../../../kernel/clock.ts';
+import { userEndpoint, type Endpoint } from '../../endpoint.ts';
+import { callableModel, type Offer } from './callable-models.ts';
+import { readOrder } from './v1-body.ts';
+import { v1Completion } from './v1-completion.ts';
+import { v1Stream } from './v1-stream.ts';
+
+const MOST_BYTES = 128 * 1024 * 1024;
+const MILLISECONDS = 1_000;
+
+/** POST /v1/chat/completions: asks a model in OpenAI's format, streamed or at once. */
+export const v1ChatCompletions = (deps: Offer & Readonly<{ completions: Completions; clock: Clock }>): Endpoint =>
+  userEndpoint({
+    method: 'POST',
+    path: '/v1/chat/completions',
+    limit: 'write',
+    // Read by code of its own, whose refusals name parameters in OpenAI's way.
+    body: z.unknown(),
+    maxBodyBytes: MOST_BYTES,
+    anyText: true,
+    handle: async ({ body, cause, gone }, { userId }) => {
+      const { order, includeUsage } = readOrder(userId, body);
+      callableModel(deps, order.modelId);
+      const running = await deps.completions.open(order, cause, gone);
+      const createdSeconds = Math.floor(deps.clock().getTime() / MILLISECONDS);
+      if (!order.streamed) return v1Completion(running, createdSeconds);
+      return { kind: 'stream', write: (response) => v1Stream(running, { createdSeconds, includeUsage }, response) };
+    },
+  });

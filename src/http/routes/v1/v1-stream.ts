@@ -1,0 +1,44 @@
+import type { ServerResponse } from 'node:http';
+import type { Answering, Ended } from '../../../../commands/completions/running-completion.ts';
+import { openAiError } from '../../openai-errors.ts';
+import { problemOf } from '../../problem.ts';
+import { deliverEvents } from '../llm/answer-events.ts';
+import { failureOf } from '../llm/whole-answer.ts';
+import { brokenOff } from './broken-off.ts';
+import { v1Chunks } from './v1-chunks.ts';
+
+/** Why there is no good end; undefined when there is one. */
+const faultOf = (ended: Ended): unknown => {
+  if (ended.how !== 'completed') return failureOf(ended);
+  return ended.finish === 'error' ? brokenOff() : undefined;
+};
+
+/** Ends the response and waits until it is handed over or the client has gone. */
+const handOver = (response: ServerResponse, last: string): Promise<void> =>
+  new Promise((resolve) => {
+    response.once('close', resolve);
+    response.end(last, () => resolve());
+  });
+
+/**
+ * Streams an answer as OpenAI does: chunks and `[DONE]`, which is sent when the charge is durable. An answer that fails
+ * after its head was sent ends with an `error` instead, which the SDKs throw, and rejects with the cause.
+ */
+export const v1Stream = async (
+  running: Answering,
+  options: Readonly<{ createdSeconds: number; includeUsage: boolean }>,
+  response: ServerResponse,
+): Promise<void> => {
+  const { requestId, modelId } = running;
+  const { createdSeconds: created, includeUsage } = options;
+  const chunks = v1Chunks({ id: `chatcmpl-${requestId}`, model: modelId, created, includeUsage });
+  const { ended: outcome } = await deliverEvents(running, chunks, response);
+  const fault = faultOf(outcome);
+  if (fault === undefined) {
+    response.end(chunks.ending(outcome.finish ?? 'stop', outcome.usage));
+    return;
+  }
+  if (outcome.how !== 'gone')
+    await handOver(response, `data: ${JSON.stringify(openAiError(problemOf(fault).error))}\n\n`);
+  throw fault as Error;
+};
