@@ -9,4 +9,8 @@ export type CompletionOrder = Readonly<{
   task: ChatTask;
   /** True when the answer is handed on piece by piece. */
   streamed: boolean;
+  /** The client's `Idempotency-Key`: the same key and order is the same request. */
+  key?: string;
+  /** See Job. */
+  resumable?: boolean;
 }>;

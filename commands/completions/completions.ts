@@ -71,7 +71,7 @@ export const completions = (deps: CompletionDeps): Completions => {
   };
 
   const start = async (job: Job, cause: Cause, gone: AbortSignal, leave: () => void) => {
-    const plan = await job.plan(deps.newId());
+    const plan = await job.plan(job.requestId ?? deps.newId());
     const ledger = ledgerFor(deps, plan, cause);
     try {
       await ledger.reserve();

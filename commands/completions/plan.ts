@@ -33,9 +33,23 @@ export type Plan = Readonly<{
   attempts: readonly [Attempt, ...Attempt[]];
 }>;
 
+/** What makes two requests of a user the same request. */
+export type RequestKey = Readonly<{
+  /** What the client chose: 1 to 255 printable characters. */
+  value: string;
+  /** Stands for the content of the work: with another one the same key is refused (a contentDigest, see kernel/digest.ts). */
+  digest: string;
+}>;
+
 /** Work that somebody wants done by a provider, of whatever kind. */
 export type Job = Readonly<{
   userId: string;
+  /** The same key means the same work, done and charged once. */
+  key?: RequestKey;
+  /** True when the answer may be asked for again by its request id, from any position, also without a key. */
+  resumable?: boolean;
+  /** What the request is to be called; absent: a new id. */
+  requestId?: string;
   /** True when the answer is handed on piece by piece. */
   streamed: boolean;
   /** Checks the job and works out what to hold for it. Throws DomainErrors; nothing is charged yet. */
