@@ -11,24 +11,26 @@ const mayDoWithOtherKey = (error: unknown): boolean => {
   return neverReached && kind !== 'aborted';
 };
 
+/** Whom a request is made for. */
+type Caller = Pick<UpstreamRequest, 'affinity' | 'requestId'>;
+
 /** Where a request begins: the same for all of a caller, whose prompts the key's caches know. */
-const startOf = ({ affinity, requestId }: UpstreamRequest, keys: number): number => {
+const startOf = ({ affinity, requestId }: Caller, keys: number): number => {
   let hash = 0;
   for (const char of affinity ?? requestId) hash = (Math.imul(hash, 31) + char.charCodeAt(0)) >>> 0;
   return hash % keys;
 };
 
 /**
- * One provider reached with several keys, each an upstream of its own; at least one. A call that a key cannot make is
- * made with the next one, once round; then the last failure stands.
+ * Makes calls with several keys, each of which is an upstream of its own; at least one. A call that a key cannot make
+ * is made with the next one, once round; then the last failure stands.
  */
-export const keyRing = (upstreams: readonly [ChatUpstream, ...ChatUpstream[]]): ChatUpstream => {
-  const [first] = upstreams;
-
-  const around = async <T>(request: UpstreamRequest, call: (upstream: ChatUpstream) => Promise<T>): Promise<T> => {
+export const withKeys =
+  <U>(upstreams: readonly [U, ...U[]]) =>
+  async <T>(request: Caller, call: (upstream: U) => Promise<T>): Promise<T> => {
     const start = startOf(request, upstreams.length);
-    const [begin = first, ...rest] = [...upstreams.slice(start), ...upstreams.slice(0, start)];
-    const tryNext = async (upstream: ChatUpstream, left: readonly ChatUpstream[]): Promise<T> => {
+    const [begin = upstreams[0], ...rest] = [...upstreams.slice(start), ...upstreams.slice(0, start)];
+    const tryNext = async (upstream: U, left: readonly U[]): Promise<T> => {
       try {
         return await call(upstream);
       } catch (error) {
@@ -40,6 +42,10 @@ export const keyRing = (upstreams: readonly [ChatUpstream, ...ChatUpstream[]]): 
     return tryNext(begin, rest);
   };
 
+/** One provider of chat models, reached with several keys. */
+export const keyRing = (upstreams: readonly [ChatUpstream, ...ChatUpstream[]]): ChatUpstream => {
+  const [first] = upstreams;
+  const around = withKeys(upstreams);
   return {
     provider: first.provider,
     check: (request) => first.check?.(request),

@@ -1,11 +1,11 @@
-import { Pool, type Dispatcher } from 'undici';
 import type { Clock } from '../../../src/kernel/clock.ts';
 import { completionCollector } from '../../../src/kernel/completion-collector.ts';
 import type { CallOptions, ChatUpstream, UpstreamEvent, UpstreamRequest } from '../../../src/kernel/upstream.ts';
 import { baseUrlOf } from './base-url.ts';
 import type { Codec } from './codec.ts';
+import { connectionsTo, patienceOf } from './connections.ts';
 import { eventBatches, oneBatch } from './event-batches.ts';
-import { post, type Answer, type Patience } from './post.ts';
+import { post, type Answer } from './post.ts';
 import { readJson, readRefusal, type Refused } from './read-json.ts';
 
 /** How a provider is reached. */
@@ -42,27 +42,14 @@ export const onlySurface = (codec: Codec): Surface => ({
   understood: () => undefined,
 });
 
-const IDLE_MS = 300_000;
-const TOTAL_MS = 1_740_000;
-const CONNECT_MS = 30_000;
-/** Connections are kept this long after their last use. */
-const KEEP_ALIVE_MS = 60_000;
-
 type Accepted = Readonly<{ answer: Answer; codec: Codec }>;
 
 /** A provider over HTTP, on connections that are kept and shared by all its calls. */
 export const chatUpstream = (options: UpstreamOptions, surface: Surface): ChatUpstream => {
-  const { provider, clock, idleMs = IDLE_MS, totalMs = TOTAL_MS } = options;
+  const { provider, clock } = options;
   const { origin, prefix } = baseUrlOf(options.baseUrl, options.version);
-  const dispatcher: Dispatcher = new Pool(origin, {
-    connections: null,
-    pipelining: 1,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    connect: { timeout: options.connectMs ?? CONNECT_MS, keepAlive: true },
-  });
-  const streaming: Patience = { headersMs: idleMs, idleMs, totalMs };
-  // A whole answer is thought out before its head is sent.
-  const whole: Patience = { headersMs: totalMs, idleMs, totalMs };
+  const dispatcher = connectionsTo(origin, options.connectMs);
+  const { streaming, whole } = patienceOf(options);
 
   const send = async (
     codec: Codec,

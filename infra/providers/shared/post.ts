@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { UpstreamError } from '../../../src/kernel/upstream.ts';
 import { connectionError } from './failures.ts';
@@ -15,8 +16,11 @@ export type Patience = Readonly<{
 export type Post = Readonly<{
   provider: string;
   path: string;
+  /** POST when absent. */
+  method?: 'GET' | 'DELETE';
   headers: Readonly<Record<string, string>>;
-  body: string;
+  /** What comes in pieces is sent as fast as the connection takes it; its length stands in the headers. */
+  body?: string | AsyncIterable<Uint8Array>;
   signal: AbortSignal;
   patience: Patience;
 }>;
@@ -86,7 +90,7 @@ const inbox = (controller: Dispatcher.DispatchController) => {
  * dispatcher: no stream objects between the socket and the reader. Throws UpstreamError.
  */
 export const post = (dispatcher: Dispatcher, call: Post): Promise<Answer> => {
-  const { provider, path, headers, body, signal, patience } = call;
+  const { provider, path, method = 'POST', headers, body, signal, patience } = call;
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
     let incoming: ReturnType<typeof inbox> | undefined;
@@ -110,7 +114,14 @@ export const post = (dispatcher: Dispatcher, call: Post): Promise<Answer> => {
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) return giveUp('aborted');
     dispatcher.dispatch(
-      { method: 'POST', path, headers, body, headersTimeout: patience.headersMs, bodyTimeout: patience.idleMs },
+      {
+        method,
+        path,
+        headers,
+        body: body === undefined || typeof body === 'string' ? (body ?? null) : Readable.from(body),
+        headersTimeout: patience.headersMs,
+        bodyTimeout: patience.idleMs,
+      },
       {
         onRequestStart: (started) => {
           controller = started;
