@@ -58,12 +58,15 @@ export type CaptureReservation = Command<
   Readonly<{ reservationId: string; outcome: Outcome; at: IsoTime }>
 >;
 
-/** Gives the whole hold back: nothing was consumed. Key `release:<reservationId>`. */
+/**
+ * Gives the whole hold back: nothing was consumed. `superseded` is for a hold whose lease is over and whose work somebody
+ * else begins anew: no late capture can follow then. Keys `release:<reservationId>` and `supersede:<reservationId>`.
+ */
 export type ReleaseReservation = Command<
   'ReleaseReservation',
   Readonly<{
     reservationId: string;
-    reason: 'provider_failed' | 'cancelled_before_start' | 'rejected';
+    reason: 'provider_failed' | 'cancelled_before_start' | 'rejected' | 'superseded';
     failed?: readonly FailedAttempt[];
     at: IsoTime;
   }>

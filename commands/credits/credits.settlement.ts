@@ -65,10 +65,16 @@ export const capture = ({ data }: CaptureReservation, state: CreditAccount): rea
   return charge(account, { hold: nothingHeld, outcome, late: true, at });
 };
 
-/** Gives a whole hold back. */
+/** Gives a whole hold back; with `superseded`, forgets one whose lease is over, so that it can never be charged. */
 export const release = ({ data }: ReleaseReservation, state: CreditAccount): readonly Draft[] => {
   const { reservationId, reason, at, failed = [] } = data;
-  const hold = holdOf(mustBeOpen(state), reservationId);
+  const account = mustBeOpen(state);
+  const hold = holdOf(account, reservationId);
+  if (reason === 'superseded') {
+    const ended = account.settled.find((entry) => entry.reservationId === reservationId);
+    if (hold !== undefined || (ended?.unfinished ?? null) === null) return [];
+    return [{ type: 'ReservationReleased', data: { reservationId, reason, released: [], at } }];
+  }
   if (hold === undefined) return [];
   const tried = failed.length === 0 ? {} : { failed };
   const released = allocationOf(hold.parts);

@@ -136,7 +136,8 @@ export type ReservationReleased = Event<
   Said<
     Readonly<{
       reservationId: string;
-      reason: 'provider_failed' | 'cancelled_before_start' | 'rejected';
+      /** `superseded`: after its lease was over the work was begun anew; a late charge cannot follow. */
+      reason: 'provider_failed' | 'cancelled_before_start' | 'rejected' | 'superseded';
       released: readonly Allocation[];
       failed?: readonly FailedAttempt[];
     }>
