@@ -1,4 +1,5 @@
-import type { ChatMessage, MediaSource, Part } from '../../../src/kernel/upstream.ts';
+import type { ChatMessage, MediaSource, Part, Thought } from '../../../src/kernel/upstream.ts';
+import { ownThoughts } from './signed-thoughts.ts';
 import { argumentsOf } from '../shared/refusals.ts';
 
 type Block = object;
@@ -28,7 +29,12 @@ const blocksOf = (parts: readonly Part[]): readonly Block[] =>
       part.cachePoint === true ? { ...plainBlock(part), cache_control: { type: 'ephemeral' } } : plainBlock(part),
     );
 
-const turnOf = (message: ChatMessage): Turn | undefined => {
+const thoughtBlock = ({ kind, content, signature }: Thought): Block =>
+  kind === 'encrypted'
+    ? { type: 'redacted_thinking', data: content }
+    : { type: 'thinking', thinking: content, signature };
+
+const turnOf = (message: ChatMessage, thinks: boolean): Turn | undefined => {
   switch (message.role) {
     case 'system':
     case 'developer':
@@ -42,7 +48,9 @@ const turnOf = (message: ChatMessage): Turn | undefined => {
         name,
         input: argumentsOf(name, args),
       }));
-      return { role: 'assistant', content: [...blocksOf(message.parts), ...calls] };
+      // Thoughts come first, and are refused by a model that is not to think.
+      const thoughts = thinks ? ownThoughts(message).map(thoughtBlock) : [];
+      return { role: 'assistant', content: [...thoughts, ...blocksOf(message.parts), ...calls] };
     }
     case 'tool': {
       const content = blocksOf(message.parts);
@@ -51,11 +59,11 @@ const turnOf = (message: ChatMessage): Turn | undefined => {
   }
 };
 
-/** The turns of a conversation. Neighbours of one role become one turn: all results of tools must stand in one. */
-export const turnsOf = (messages: readonly ChatMessage[]): readonly Turn[] => {
+/** The turns of a conversation, with its thoughts when the model goes on thinking. Neighbours of one role become one turn: all results of tools must stand in one. */
+export const turnsOf = (messages: readonly ChatMessage[], thinks: boolean): readonly Turn[] => {
   const turns: Turn[] = [];
   for (const message of messages) {
-    const turn = turnOf(message);
+    const turn = turnOf(message, thinks);
     if (turn === undefined || turn.content.length === 0) continue;
     const last = turns.at(-1);
     if (last?.role === turn.role) last.content.push(...turn.content);

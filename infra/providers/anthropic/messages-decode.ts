@@ -1,8 +1,9 @@
-import type { UpstreamEvent } from '../../../src/kernel/upstream.ts';
+import type { Thought, UpstreamEvent } from '../../../src/kernel/upstream.ts';
 import type { FinishReason } from '../../../src/kernel/usage.ts';
 import type { StreamDecoder } from '../shared/event-batches.ts';
 import { inBandError, protocolError } from '../shared/failures.ts';
 import { countOf, listOf, objectOf, textOf, type JsonObject } from '../shared/json-members.ts';
+import { FORMAT } from './signed-thoughts.ts';
 import { mergedUsage, messagesUsage } from './messages-usage.ts';
 
 const REASONS: Readonly<Record<string, FinishReason>> = {
@@ -27,12 +28,32 @@ const startedOf = (message: JsonObject): UpstreamEvent => ({
   model: textOf(message['model']),
 });
 
+/** A thought with its seal, which is to come back as it was; undefined for a block that is none. */
+const thoughtOf = ({ type, thinking, signature, data }: JsonObject): UpstreamEvent | undefined => {
+  const sealed = type === 'redacted_thinking' ? textOf(data) : textOf(signature);
+  if (sealed === '') return undefined;
+  const thought: Thought =
+    type === 'redacted_thinking'
+      ? { kind: 'encrypted', content: sealed, format: FORMAT }
+      : { kind: 'text', content: textOf(thinking), signature: sealed, format: FORMAT };
+  return { type: 'thought', thought };
+};
+
+const pushThought = (out: UpstreamEvent[], block: JsonObject): void => {
+  const thought = thoughtOf(block);
+  if (thought !== undefined) out.push(thought);
+};
+
+/** A thought that is being told. */
+type OpenThought = { type: unknown; thinking: string; signature: string; data: unknown };
+
 /** A call whose arguments are still to come, or are none. */
 type OpenCall = { readonly index: number; readonly input: unknown; length: number };
 
 /** Reads the events of a Messages stream. Blocks of the provider's own tools are not the caller's and are left out. */
 export const messagesDecoder = (provider: string): StreamDecoder => {
   const calls = new Map<number | undefined, OpenCall>();
+  let thought: OpenThought | undefined;
   let usage: JsonObject = {};
   let finished = false;
 
@@ -46,7 +67,9 @@ export const messagesDecoder = (provider: string): StreamDecoder => {
     const block = objectOf(json['content_block']);
     push(out, 'text', block['type'] === 'text' ? block['text'] : undefined);
     push(out, 'reasoning', block['type'] === 'thinking' ? block['thinking'] : undefined);
-    if (block['type'] !== 'tool_use') return;
+    const { type, thinking, signature, data } = block;
+    thought = { type, thinking: textOf(thinking), signature: textOf(signature), data };
+    if (type !== 'tool_use') return;
     const call = { index: calls.size, input: block['input'], length: 0 };
     calls.set(countOf(json['index']), call);
     const { id, name } = block;
@@ -57,6 +80,10 @@ export const messagesDecoder = (provider: string): StreamDecoder => {
     const delta = objectOf(json['delta']);
     push(out, 'text', delta['type'] === 'text_delta' ? delta['text'] : undefined);
     push(out, 'reasoning', delta['type'] === 'thinking_delta' ? delta['thinking'] : undefined);
+    if (thought !== undefined) {
+      thought.thinking += textOf(delta['thinking']);
+      thought.signature += textOf(delta['signature']);
+    }
     const call = calls.get(countOf(json['index']));
     const piece = textOf(delta['partial_json']);
     if (call === undefined || piece === '') return;
@@ -66,6 +93,8 @@ export const messagesDecoder = (provider: string): StreamDecoder => {
 
   /** A call without arguments sends no pieces of them. */
   const blockStop = (json: JsonObject, out: UpstreamEvent[]): void => {
+    if (thought !== undefined) pushThought(out, thought);
+    thought = undefined;
     const call = calls.get(countOf(json['index']));
     if (call === undefined || call.length > 0) return;
     out.push({ type: 'toolCall', index: call.index, arguments: JSON.stringify(call.input ?? {}) });
@@ -116,6 +145,7 @@ export const decodeMessage = (provider: string, json: unknown): readonly Upstrea
     const { type, text, thinking, id, name, input } = objectOf(item);
     push(out, 'text', type === 'text' ? text : undefined);
     push(out, 'reasoning', type === 'thinking' ? thinking : undefined);
+    pushThought(out, objectOf(item));
     if (type !== 'tool_use') continue;
     const args = JSON.stringify(input ?? {});
     out.push({ type: 'toolCall', index: calls++, id: textOf(id), name: textOf(name), arguments: args });

@@ -1,5 +1,6 @@
 import type { UpstreamRequest } from '../../../src/kernel/upstream.ts';
 import { argumentsOf, hasDetail, hasMedia, isSet, partsOf, refuseFirst, type Limit } from '../shared/refusals.ts';
+import { lacksThoughts } from './signed-thoughts.ts';
 import { keepsToSchemas, takesOneSampler, thinks } from './model-traits.ts';
 import { thinkingBudget } from './thinking.ts';
 
@@ -66,8 +67,8 @@ const thinkingLimits = ({ model, sampling, toolChoice, messages }: UpstreamReque
       "anthropic cannot be made to call a tool while it reasons; send tool_choice 'auto'",
     ],
     [
-      last === 'tool',
-      'anthropic goes on reasoning after a tool only with the signed thoughts that came before; leave reasoning out',
+      lacksThoughts(messages),
+      'anthropic goes on reasoning after a tool only with the signed thoughts that came before; send the reasoning_details of that message, or leave reasoning out',
     ],
     [last === 'assistant', 'anthropic cannot reason before words that are given; leave the last message out'],
   ];

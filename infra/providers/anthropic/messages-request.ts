@@ -37,10 +37,11 @@ const formatOf = ({ responseFormat }: UpstreamRequest): object | undefined =>
 /** A request in the words of the Messages API. It must have passed the check. Members that are undefined are left out. */
 export const messagesRequest = (request: UpstreamRequest, stream: boolean): unknown => {
   const { model, messages, sampling, user } = request;
+  const thinking = thinkingOf(request);
   return {
     model,
     system: systemOf(messages),
-    messages: turnsOf(messages),
+    messages: turnsOf(messages, thinking !== undefined),
     stream,
     max_tokens: maxTokensOf(request),
     temperature: sampling.temperature,
@@ -48,7 +49,7 @@ export const messagesRequest = (request: UpstreamRequest, stream: boolean): unkn
     top_k: sampling.topK,
     stop_sequences: sampling.stop,
     metadata: user === undefined ? undefined : { user_id: user },
-    thinking: thinkingOf(request),
+    thinking,
     output_config: formatOf(request),
     ...toolsOf(request),
   };

@@ -5,7 +5,7 @@ import { signsCalls } from './model-traits.ts';
 
 type Content = Readonly<{ role: 'user' | 'model'; parts: object[] }>;
 
-/** Stands for a signature that the client was not given; the provider takes it without checking. */
+/** Stands for a signature that the client did not send; the provider takes it without checking. */
 const NO_SIGNATURE = 'skip_thought_signature_validator';
 
 const FILES = 'https://generativelanguage.googleapis.com/v1beta/';
@@ -21,10 +21,10 @@ const partOf = (part: Part): object => (part.type === 'text' ? { text: part.text
 const saidOf = (parts: readonly Part[]): readonly object[] =>
   parts.filter((part) => part.type !== 'text' || part.text !== '').map(partOf);
 
-/** Only the first call of a turn carries a signature. */
-const callOf = ({ id, name, arguments: args }: ToolCall, signature: string | undefined): object => ({
+/** Only the first call of a turn must carry a signature. */
+const callOf = ({ id, name, arguments: args, signature }: ToolCall, needed: boolean): object => ({
   functionCall: { id: knownCallId(id), name, args: argumentsOf(name, args) },
-  thoughtSignature: signature,
+  thoughtSignature: signature ?? (needed ? NO_SIGNATURE : undefined),
 });
 
 /** A result as an object, which it must be here. */
@@ -54,8 +54,8 @@ const contentOf = (message: ChatMessage, index: number, request: UpstreamRequest
     case 'user':
       return { role: 'user', parts: [...saidOf(message.parts)] };
     case 'assistant': {
-      const signature = signsCalls(request.model) ? NO_SIGNATURE : undefined;
-      const calls = message.toolCalls.map((call, place) => callOf(call, place === 0 ? signature : undefined));
+      const signs = signsCalls(request.model);
+      const calls = message.toolCalls.map((call, place) => callOf(call, signs && place === 0));
       return { role: 'model', parts: [...saidOf(message.parts), ...calls] };
     }
     case 'tool': {

@@ -55,12 +55,16 @@ export const generateDecoder = (provider: string): StreamDecoder => {
   };
 
   const part = (item: unknown, out: UpstreamEvent[]): void => {
-    const { text, thought, functionCall } = objectOf(item);
+    const { text, thought, thoughtSignature, functionCall } = objectOf(item);
     if (typeof text === 'string' && text !== '') out.push({ type: thought === true ? 'reasoning' : 'text', text });
     if (functionCall === undefined) return;
     const call = objectOf(functionCall);
     const args = JSON.stringify(call['args'] ?? {});
-    out.push({ type: 'toolCall', index: calls, id: idOf(call), name: textOf(call['name']), arguments: args });
+    const signature = textOf(thoughtSignature);
+    out.push({
+      ...{ type: 'toolCall', index: calls, id: idOf(call), name: textOf(call['name']), arguments: args },
+      ...(signature === '' ? {} : { signature }),
+    });
     calls += 1;
   };
 

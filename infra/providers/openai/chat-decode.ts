@@ -3,6 +3,7 @@ import type { FinishReason } from '../../../src/kernel/usage.ts';
 import type { StreamDecoder } from '../shared/event-batches.ts';
 import { inBandError, protocolError } from '../shared/failures.ts';
 import { countOf, listOf, objectOf, textOf, type JsonObject } from '../shared/json-members.ts';
+import { thoughtGatherer } from '../shared/thoughts.ts';
 import { chatUsage, type UsageReader } from './openai-usage.ts';
 
 const REASONS: Readonly<Record<string, FinishReason>> = {
@@ -58,12 +59,14 @@ const started = (json: JsonObject): UpstreamEvent => ({
 
 /** Reads the chunks of a Chat Completions stream. `usageOf` reads its usage block. */
 export const chatDecoder = (provider: string, usageOf: UsageReader = chatUsage): StreamDecoder => {
+  const thoughts = thoughtGatherer();
   let begun = false;
   let finished = false;
 
   const choice = (item: unknown, out: UpstreamEvent[]): void => {
     const { delta, finish_reason: reason } = objectOf(item);
     if (delta !== undefined) pushMessage(out, objectOf(delta));
+    thoughts.take(objectOf(delta)['reasoning_details']);
     if (typeof reason !== 'string' || reason === '') return;
     finished = true;
     out.push(finishOf(reason));
@@ -85,6 +88,7 @@ export const chatDecoder = (provider: string, usageOf: UsageReader = chatUsage):
       return false;
     },
     end: (out, marked) => {
+      out.push(...thoughts.whole());
       if (finished) return;
       if (!marked) throw protocolError(provider, 'the answer was cut off');
       out.push(finishOf('stop'));
@@ -103,7 +107,11 @@ export const decodeChat = (
   throwFailure(provider, body, choice);
   if (choice['message'] === undefined) throw protocolError(provider, 'the answer has no message');
   const out: UpstreamEvent[] = [started(body)];
-  pushMessage(out, objectOf(choice['message']));
+  const message = objectOf(choice['message']);
+  pushMessage(out, message);
+  const thoughts = thoughtGatherer();
+  thoughts.take(message['reasoning_details']);
+  out.push(...thoughts.whole());
   const usage = usageOf(body['usage']);
   if (usage !== undefined) out.push(usage);
   out.push(finishOf(textOf(choice['finish_reason']) || 'stop'));

@@ -1,10 +1,20 @@
-import type { ChatMessage, Part, ResponseFormat, Tool, UpstreamRequest } from '../../../src/kernel/upstream.ts';
+import type {
+  ChatMessage,
+  Part,
+  ResponseFormat,
+  Thought,
+  Tool,
+  UpstreamRequest,
+} from '../../../src/kernel/upstream.ts';
+import { detailOf } from '../../../src/kernel/thought-details.ts';
 import { dataUrlOf } from './data-url.ts';
 
 /** What compatible servers do differently when they are asked. */
 export type ChatDialect = Readonly<{
   /** It has to be told where the part of the prompt ends that it is to keep. */
   marksCache?: boolean;
+  /** It wants the model's sealed thoughts back. */
+  takesThoughts?: boolean;
   /** It knows no messages of developers: they are the system's. */
   onlySystem?: boolean;
 }>;
@@ -32,23 +42,41 @@ const contentOf = (parts: readonly Part[], { marksCache = false }: ChatDialect):
   );
 };
 
+type Assistant = Extract<ChatMessage, { role: 'assistant' }>;
+
+/** Undefined when there are none. */
+const detailsOf = (thoughts: readonly Thought[]): readonly object[] | undefined =>
+  thoughts.length === 0 ? undefined : thoughts.map(detailOf);
+
+/** A call's own seal is a thought like any other here, named by the call. */
+const thoughtsOf = ({ thoughts = [], toolCalls }: Assistant): readonly Thought[] => [
+  ...thoughts,
+  ...toolCalls.flatMap(({ id, signature }) =>
+    signature === undefined ? [] : [{ kind: 'encrypted' as const, content: signature, id, format: 'google-gemini-v1' }],
+  ),
+];
+
+const assistantOf = (message: Assistant, content: unknown, dialect: ChatDialect): object => ({
+  role: 'assistant',
+  content: message.parts.length === 0 && message.toolCalls.length > 0 ? null : content,
+  reasoning_details: dialect.takesThoughts === true ? detailsOf(thoughtsOf(message)) : undefined,
+  tool_calls:
+    message.toolCalls.length === 0
+      ? undefined
+      : message.toolCalls.map(({ id, name, arguments: args }) => ({
+          id,
+          type: 'function',
+          function: { name, arguments: args },
+        })),
+});
+
 const messageOf = (message: ChatMessage, dialect: ChatDialect): unknown => {
   const content = contentOf(message.parts, dialect);
   switch (message.role) {
     case 'tool':
       return { role: 'tool', tool_call_id: message.toolCallId, content };
     case 'assistant':
-      return message.toolCalls.length === 0
-        ? { role: 'assistant', content }
-        : {
-            role: 'assistant',
-            content: message.parts.length === 0 ? null : content,
-            tool_calls: message.toolCalls.map(({ id, name, arguments: args }) => ({
-              id,
-              type: 'function',
-              function: { name, arguments: args },
-            })),
-          };
+      return assistantOf(message, content, dialect);
     default:
       return { role: dialect.onlySystem === true && message.role === 'developer' ? 'system' : message.role, content };
   }

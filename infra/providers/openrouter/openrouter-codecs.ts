@@ -36,7 +36,7 @@ const reasoningOf = ({ reasoning }: UpstreamRequest): object | undefined => {
 };
 
 const chat = (request: UpstreamRequest, stream: boolean): object => ({
-  ...chatRequest(request, stream, { onlySystem: true, marksCache: true }),
+  ...chatRequest(request, stream, { onlySystem: true, marksCache: true, takesThoughts: true }),
   stream_options: undefined,
   usage: { include: true },
   top_k: request.sampling.topK,

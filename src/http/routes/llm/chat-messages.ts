@@ -1,18 +1,44 @@
-import type { ChatMessage, ToolCall } from '../../../kernel/upstream.ts';
+import { thoughtOf } from '../../../kernel/thought-details.ts';
+import type { ChatMessage, Thought, ToolCall } from '../../../kernel/upstream.ts';
 import { partsOf, refuseAt } from './chat-parts.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
+const membersOf = (value: unknown): Members => (typeof value === 'object' && value !== null ? (value as Members) : {});
+
+/** The seal of a call, where the provider gave it one. */
+const signatureOf = (extra: unknown, where: string): Readonly<{ signature?: string }> => {
+  const { thought_signature: signature } = membersOf(membersOf(extra)['google']);
+  if (signature === undefined || signature === null) return {};
+  return typeof signature === 'string'
+    ? { signature }
+    : refuseAt(`${where}.extra_content.google.thought_signature`, 'must be a string');
+};
+
 const toolCallOf = (value: unknown, where: string): ToolCall => {
-  const { id, function: called } = (value ?? {}) as Members;
+  const { id, function: called, extra_content: extra } = (value ?? {}) as Members;
   const { name, arguments: args } = (called ?? {}) as Members;
   if (typeof id !== 'string' || typeof name !== 'string' || typeof args !== 'string') {
     return refuseAt(where, 'must be {id, function: {name, arguments}}');
   }
-  return { id, name, arguments: args };
+  return { id, name, arguments: args, ...signatureOf(extra, where) };
 };
 
-const assistant = ({ content, tool_calls }: Members, where: string): ChatMessage => {
+const thoughtsOf = (details: unknown, where: string): Readonly<{ thoughts?: readonly Thought[] }> => {
+  if (details === undefined || details === null) return {};
+  if (!Array.isArray(details)) return refuseAt(where, 'must be a list');
+  const thoughts = details.map(
+    (detail, index) =>
+      thoughtOf(detail) ??
+      refuseAt(
+        `${where}.${index}`,
+        "must be {type: 'reasoning.text', 'reasoning.summary' or 'reasoning.encrypted', …}",
+      ),
+  );
+  return thoughts.length === 0 ? {} : { thoughts };
+};
+
+const assistant = ({ content, tool_calls, reasoning_details }: Members, where: string): ChatMessage => {
   const calls = Array.isArray(tool_calls) ? tool_calls : [];
   const parts = partsOf(content, `${where}.content`);
   if (parts.length === 0 && calls.length === 0) refuseAt(`${where}.content`, 'is missing');
@@ -20,6 +46,7 @@ const assistant = ({ content, tool_calls }: Members, where: string): ChatMessage
     role: 'assistant',
     parts,
     toolCalls: calls.map((call, index) => toolCallOf(call, `${where}.tool_calls.${index}`)),
+    ...thoughtsOf(reasoning_details, `${where}.reasoning_details`),
   };
 };
 

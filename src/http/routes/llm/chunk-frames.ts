@@ -1,6 +1,8 @@
+import { detailOf } from '../../../kernel/thought-details.ts';
 import type { UpstreamEvent } from '../../../kernel/upstream.ts';
 import { completionTokens, promptTokens, type Usage } from '../../../kernel/usage.ts';
 import { usdNumber, type MicroUsd } from '../../../kernel/money.ts';
+import { sealOf } from './whole-answer.ts';
 
 /** Usage as it stands inside chunks: snake case, unlike everywhere else. */
 export const chunkUsage = (usage: Usage, charged: MicroUsd): object => {
@@ -33,12 +35,13 @@ export type ChunkFrames = Readonly<{
 export type CallPiece = Extract<UpstreamEvent, { type: 'toolCall' }>;
 
 /** A piece of a call as it stands in a delta. */
-export const callDelta = ({ index, id, name, arguments: args }: CallPiece): object => ({
+export const callDelta = ({ index, id, name, arguments: args, signature }: CallPiece): object => ({
   tool_calls: [
     {
       index,
       ...(id === undefined ? {} : { id, type: 'function' }),
       function: { ...(name === undefined ? {} : { name }), arguments: args },
+      ...sealOf(signature),
     },
   ],
 });
@@ -52,6 +55,7 @@ export const chunkFrames = (id: string, model: string, created: number): ChunkFr
   const text = `${start}{"content":`;
   const endOfText = `}${end}`;
   let role = true;
+  let thoughts = 0;
 
   const delta = (content: object): string => {
     const first = role ? { role: 'assistant' } : {};
@@ -66,6 +70,8 @@ export const chunkFrames = (id: string, model: string, created: number): ChunkFr
         return role ? delta({ content: event.text }) : text + JSON.stringify(event.text) + endOfText;
       case 'reasoning':
         return delta({ reasoning_content: event.text });
+      case 'thought':
+        return delta({ reasoning_details: [detailOf(event.thought, thoughts++)] });
       case 'toolCall':
         return delta(callDelta(event));
       default:

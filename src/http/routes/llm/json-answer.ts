@@ -1,5 +1,6 @@
 import type { Answering, Ended } from '../../../../commands/completions/running-completion.ts';
 import { usdNumber } from '../../../kernel/money.ts';
+import { detailOf } from '../../../kernel/thought-details.ts';
 import type { Completion } from '../../../kernel/upstream.ts';
 import { completionTokens, promptTokens } from '../../../kernel/usage.ts';
 import { json, type Reply } from '../../endpoint.ts';
@@ -18,11 +19,12 @@ const usageOf = ({ usage, charged }: Ended): object => {
   };
 };
 
-const messageOf = ({ text, refusal, reasoning, toolCalls }: Completion): object => ({
+const messageOf = ({ text, refusal, reasoning, thoughts, toolCalls }: Completion): object => ({
   role: 'assistant',
   // Never null: the desktop cannot read that.
   content: refusal === '' ? text : `${text}${text === '' ? '' : '\n'}${refusal}`,
   ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+  ...(thoughts.length === 0 ? {} : { reasoning_details: thoughts.map(detailOf) }),
   ...(toolCalls.length === 0 ? {} : { tool_calls: messageCalls(toolCalls) }),
 });
 

@@ -26,6 +26,15 @@ export const wholeAnswer = async (running: Answering): Promise<Readonly<{ comple
   return { completion: collected.whole(), ended };
 };
 
+/** The seal of a call, which the caller sends back with it; where Google's compatible endpoint has it too. */
+export const sealOf = (signature: string | undefined): object =>
+  signature === undefined ? {} : { extra_content: { google: { thought_signature: signature } } };
+
 /** The calls of functions as they stand in a message. */
 export const messageCalls = (toolCalls: readonly ToolCall[]): readonly object[] =>
-  toolCalls.map(({ id, name, arguments: args }) => ({ id, type: 'function', function: { name, arguments: args } }));
+  toolCalls.map(({ id, name, arguments: args, signature }) => ({
+    id,
+    type: 'function',
+    function: { name, arguments: args },
+    ...sealOf(signature),
+  }));
