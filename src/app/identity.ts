@@ -1,6 +1,7 @@
 import { appTokens } from '../../infra/auth/app-tokens.ts';
 import { identityProvider, issuerEndpoint } from '../../infra/auth/identity-provider.ts';
 import type { Config } from '../config.ts';
+import { keyOrTokenAuthenticator } from '../http/auth/api-key-authenticator.ts';
 import { revocations } from '../http/auth/revocations.ts';
 import { tokenAuthenticator } from '../http/auth/token-authenticator.ts';
 import type { LoginAddresses } from '../http/routes/auth/login-addresses.ts';
@@ -58,6 +59,9 @@ export const identity = (deps: Deps) => {
     onUserChanged: async (userId) => {
       await write.users.state(userId);
     },
+    onApiKeyChanged: async (keyId) => {
+      await write.apiKeys.state(keyId);
+    },
     clock,
     pause: write.pause,
     logger,
@@ -86,13 +90,8 @@ export const identity = (deps: Deps) => {
     tokenSeconds: config.JWT_ACCESS_TOKEN_DURATION_DAYS * 86_400,
     maxSessionSeconds: maxSessionSeconds(config),
   });
-  const authenticator = tokenAuthenticator({
-    tokens,
-    revocations: ended,
-    users: write.users,
-    provision: write.provision,
-    clock,
-    logger,
-  });
+  const { apiKeys: keys, users, provision } = write;
+  const byToken = tokenAuthenticator({ tokens, revocations: ended, users, provision, clock, logger });
+  const authenticator = keyOrTokenAuthenticator({ keys, users, clock, logger }, byToken);
   return { endpoints, authenticator, revocations: ended };
 };

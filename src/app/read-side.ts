@@ -1,5 +1,6 @@
 import { projector } from '../../infra/postgres/projector.ts';
 import { queryRunner } from '../../infra/postgres/query-runner.ts';
+import { apiKeysProjection } from '../../projections/api-keys/api-keys.projection.ts';
 import { auditProjection } from '../../projections/audit/audit.projection.ts';
 import { balanceProjection } from '../../projections/balance/balance.projection.ts';
 import { devicesProjection } from '../../projections/devices/devices.projection.ts';
@@ -24,6 +25,7 @@ export const projections: readonly Projection[] = [
   balanceProjection,
   ledgerProjection,
   usageProjection,
+  apiKeysProjection,
   auditProjection,
   userFeed,
 ];

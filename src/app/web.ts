@@ -1,12 +1,15 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { keyRing } from '../../commands/api-keys/key-ring.ts';
 import { deviceLinks, heartbeats } from '../../commands/devices/device-presence.ts';
 import { deviceRegistry } from '../../commands/devices/device-registry.ts';
 import { requestById } from '../../queries/requests/request-by-id.query.ts';
+import { activeApiKeys } from '../../queries/api-keys/active-api-keys.query.ts';
 import type { Config } from '../config.ts';
 import { activityMeter } from '../http/activity.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import { apiPrefixesFor, buildHttp } from '../http/http.ts';
 import { defaultLimits, type Limits } from '../http/limits.ts';
+import { apiKeyEndpoints } from '../http/routes/api-keys/index.ts';
 import { usualFeeTiers } from '../http/routes/billing/fee-tiers.ts';
 import { billingEndpoints } from '../http/routes/billing/index.ts';
 import { paymentsOff } from '../http/routes/billing/payments-off.ts';
@@ -108,12 +111,20 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
   const { config, stores, write, queries, completing, clock, logger, hub } = deps;
   const registry = deviceRegistry({ handler: write.devices, vault: stores.vault });
   const presence = { ephemeral: stores.ephemeral, logger };
+  const ring = keyRing({
+    handler: write.apiKeys,
+    vault: stores.vault,
+    activeKeys: (userId, at) => queries.asUser(userId, activeApiKeys(userId, at)),
+    newId: randomUUID,
+    random: randomBytes,
+  });
   const modelName = (id: string) => {
     const model = completing.catalogue.models.find((candidate) => candidate.id === id);
     return model === undefined ? undefined : { name: model.name, provider: model.provider };
   };
   return [
     ...deviceEndpoints({ registry, queries, links: deviceLinks(presence), beats: heartbeats(presence) }),
+    ...apiKeyEndpoints({ ring, queries, clock }),
     ...billingEndpoints({ queries, clock, modelName, feeTiers: usualFeeTiers }),
     ...paymentsOff(),
     ...configEndpoints({
@@ -185,6 +196,7 @@ export const web = async (deps: Deps) => {
         watch: sessionWatch(signing.revocations, clock),
       }),
     },
+    scopes: { '/ws/events': 'account' },
     maxFrameBytes: MAX_FRAME_BYTES,
   });
   const stop = async (limitMs: number): Promise<void> => {

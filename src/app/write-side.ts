@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { apiKeyAggregate } from '../../commands/api-keys/index.ts';
 import { creditAccount } from '../../commands/credits/index.ts';
 import { device } from '../../commands/devices/index.ts';
 import { sessionAggregate } from '../../commands/sessions/index.ts';
@@ -37,6 +38,7 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, l
   const sessions = commandHandler(sessionAggregate, deps);
   const devices = commandHandler(device, deps);
   const credits = commandHandler(creditAccount, deps);
+  const apiKeys = commandHandler(apiKeyAggregate, deps);
   const recognise = recogniser({
     identities: commandHandler(identityAggregate, deps),
     emails: commandHandler(emailAggregate, deps),
@@ -53,7 +55,7 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, l
     maxSessionSeconds: maxSessionSeconds(config),
     logger,
   });
-  return { users, sessions, devices, credits, signIn, provision, pause };
+  return { users, sessions, devices, credits, apiKeys, signIn, provision, pause };
 };
 
 export type WriteSide = ReturnType<typeof writeSide>;

@@ -10,7 +10,7 @@ export type Command<T extends string = string, D = unknown> = Readonly<{ type: T
 /** ISO 8601 instant in UTC with milliseconds, as `Date.prototype.toISOString` writes it. */
 export type IsoTime = string;
 
-/** Who caused an event. `id` is a user id, a job's name or `system`. */
+/** Who caused an event. `id` is a user id, the id of an API key, a job's name or `system`. */
 export type Actor = Readonly<{
   kind: 'user' | 'admin' | 'apiKey' | 'system' | 'job';
   id: string;

@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
 import websockify from 'koa-websocket';
 import type { WebSocket } from 'ws';
+import type { ApiKeyScope } from '../events/api-key/api-key.events.ts';
+import { checkKeyScope } from '../http/admission.ts';
 import type { Caller } from '../http/endpoint.ts';
 import { credentialsOf, type Gate } from '../http/gate.ts';
 import { refuseWhenOver } from '../http/limits.ts';
@@ -28,6 +30,8 @@ export type UpgradeOptions = Readonly<{
   logger: Logger;
   /** By path. */
   handlers: Readonly<Record<string, SocketHandler>>;
+  /** What an API key must be good for to open a socket, by path; no API key may where none is named. */
+  scopes: Readonly<Record<string, ApiKeyScope>>;
   maxFrameBytes: number;
 }>;
 
@@ -41,7 +45,7 @@ const urlOf = (request: IncomingMessage): URL => new URL(request.url ?? '/', 'ht
  * where a refusal still is an HTTP answer with the envelope. Its own `listen` would upgrade first and ask later, and it
  * loses what a handler throws, so both are done here.
  */
-export const acceptSockets = ({ app, server, gate, logger, handlers, maxFrameBytes }: UpgradeOptions) => {
+export const acceptSockets = ({ app, server, gate, logger, handlers, scopes, maxFrameBytes }: UpgradeOptions) => {
   const sockets = websockify(app).ws;
   const callers = new WeakMap<IncomingMessage, Caller>();
 
@@ -71,7 +75,9 @@ export const acceptSockets = ({ app, server, gate, logger, handlers, maxFrameByt
     }
     const ip = gate.addressOf(request);
     refuseWhenOver(await gate.countAddress('public', ip), 'too many requests from this address');
-    return gate.prove(credentialsOf(request, pathname), ip);
+    const caller = await gate.prove(credentialsOf(request, pathname), ip);
+    checkKeyScope(caller, scopes[pathname]);
+    return caller;
   };
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {

@@ -43,6 +43,7 @@ export const startServer = async ({ issuerUrl, websiteBaseUrl, embedded, limitLo
   const list = revocations({
     store: rig.store,
     load: () => Promise.resolve({ position: undefined, ended: [] }),
+    onApiKeyChanged: () => Promise.resolve(),
     onUserChanged: async (userId) => {
       await rig.users.state(userId);
     },

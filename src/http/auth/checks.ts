@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { looksLikeKey } from '../../../commands/api-keys/key-text.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import type { AppClaims } from '../../kernel/tokens.ts';
 import type { Credentials } from '../authenticator.ts';
@@ -8,14 +9,26 @@ export const refused = (why: string): DomainError => new DomainError('authentica
 
 const LOGOUT = /\/auth\/logout\/?$/;
 
-/** The token that the request offers. A present API key never falls back to a token. */
-export const bearerOf = ({ apiKey, authorization }: Pick<Credentials, 'apiKey' | 'authorization'>): string => {
-  if (apiKey !== undefined || authorization?.startsWith('ApiKey ') === true) {
-    throw refused('API keys are not known here; send a token as "Authorization: Bearer"');
-  }
-  if (authorization?.startsWith('Bearer ') !== true)
+const BEARER = 'Bearer ';
+const KEY_SCHEME = 'ApiKey ';
+
+/** The API key that the request offers; undefined: none. OpenAI's clients send theirs as if it were a token. */
+export const keyOffered = ({
+  apiKey,
+  authorization,
+}: Pick<Credentials, 'apiKey' | 'authorization'>): string | undefined => {
+  if (apiKey !== undefined) return apiKey.trim();
+  if (authorization?.startsWith(KEY_SCHEME) === true) return authorization.slice(KEY_SCHEME.length).trim();
+  if (authorization?.startsWith(BEARER) !== true) return undefined;
+  const bearer = authorization.slice(BEARER.length).trim();
+  return looksLikeKey(bearer) ? bearer : undefined;
+};
+
+/** The token that the request offers. */
+export const bearerOf = ({ authorization }: Pick<Credentials, 'authorization'>): string => {
+  if (authorization?.startsWith(BEARER) !== true)
     throw refused('Missing credentials; sign in and send the token as "Authorization: Bearer"');
-  return authorization.slice('Bearer '.length).trim();
+  return authorization.slice(BEARER.length).trim();
 };
 
 /** The device that the token is bound to must be the one that sends it. */

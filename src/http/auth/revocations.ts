@@ -1,8 +1,11 @@
 import { comparePositions, type EventStore, type Position, type StoredEvent } from '../../kernel/event-store.ts';
-import type { Clock } from '../../kernel/clock.ts';
+import { isoOf, type Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { scopeOfKey } from '../../kernel/budget.ts';
 import type { IsoTime } from '../../kernel/message.ts';
 import { upcast } from '../../kernel/upcasting.ts';
+import { API_KEY, type ApiKeyEvent } from '../../events/api-key/api-key.events.ts';
+import { apiKeyUpcasters } from '../../events/api-key/api-key.upcasters.ts';
 import { SESSION, type SessionEvent } from '../../events/session/session.events.ts';
 import { sessionUpcasters } from '../../events/session/session.upcasters.ts';
 import { USER, type UserEvent } from '../../events/user/user.events.ts';
@@ -20,6 +23,8 @@ export type RevocationDeps = Readonly<{
   load: () => Promise<EndedSoFar>;
   /** Told of a user whose role or life has changed, wherever it was changed. */
   onUserChanged: (userId: string) => Promise<void>;
+  /** Told of an API key that was changed or revoked, wherever that was. A new one has nowhere been seen before. */
+  onApiKeyChanged: (keyId: string) => Promise<void>;
   clock: Clock;
   pause: (milliseconds: number) => Promise<void>;
   logger: Logger;
@@ -38,6 +43,8 @@ export type Revocations = Readonly<{
 
 const SWEEP_EVERY_MS = 600_000;
 const LONGEST_PAUSE_MS = 5000;
+/** A connection that was opened with an API key looks twice a second whether the key was revoked. */
+const REVOKED_KEY_MS = 600_000;
 
 const endedBy = (event: SessionEvent): EndedSession | undefined =>
   event.type === 'SignedOut' || event.type === 'SessionRevoked'
@@ -66,8 +73,16 @@ export const revocations = (deps: RevocationDeps): Revocations => {
     if (Date.parse(until) > now) untilOf.set(sessionId, Date.parse(until));
   };
 
+  const noteKey = async ({ type, data }: ApiKeyEvent): Promise<void> => {
+    if (type !== 'ApiKeyCreated') await deps.onApiKeyChanged(data.keyId);
+    if (type !== 'ApiKeyRevoked') return;
+    add({ sessionId: scopeOfKey(data.keyId), until: isoOf(new Date(clock().getTime() + REVOKED_KEY_MS)) });
+  };
+
   const note = async (stored: StoredEvent): Promise<void> => {
-    if (stored.stream.startsWith(`${SESSION}-`)) {
+    if (stored.stream.startsWith(`${API_KEY}-`)) {
+      await noteKey(upcast(apiKeyUpcasters, stored) as ApiKeyEvent);
+    } else if (stored.stream.startsWith(`${SESSION}-`)) {
       const ended = endedBy(upcast(sessionUpcasters, stored) as SessionEvent);
       if (ended !== undefined) add(ended);
     } else {
@@ -77,7 +92,7 @@ export const revocations = (deps: RevocationDeps): Revocations => {
   };
 
   const follow = async (signal: AbortSignal, caughtUp: () => void): Promise<void> => {
-    const filter = { streamPrefixes: [`${SESSION}-`, `${USER}-`] };
+    const filter = { streamPrefixes: [`${SESSION}-`, `${USER}-`, `${API_KEY}-`] };
     const from = position === undefined ? {} : { from: position };
     for await (const item of store.subscribe({ ...from, filter, signal })) {
       if (item.kind === 'caught-up') {
