@@ -1,21 +1,24 @@
 import { CATALOGUE_ID, type CatalogueEvent } from '../../src/events/catalogue/catalogue.events.ts';
 import type { CommandHandler } from '../../src/kernel/command-handler.ts';
-import type { Cause, IsoTime } from '../../src/kernel/message.ts';
+import type { Cause } from '../../src/kernel/message.ts';
 import type { CatalogueCommand, CatalogueWish } from './catalogue.commands.ts';
 import type { CatalogueChanges, Offer } from './catalogue.state.ts';
 import { priceBookOf } from './price-book.ts';
 
-/** A wish without what follows from its cause. */
-export type AskedChange = CatalogueWish extends infer W
-  ? W extends CatalogueWish
-    ? Readonly<{ type: W['type']; data: Omit<W['data'], 'at'> }>
-    : never
+/** Why, and at which revision alone. */
+export type ChangeNote = Pick<CatalogueWish['data'], 'reason' | 'ifRevision'>;
+
+type Bare<W> = W extends CatalogueWish
+  ? Readonly<{ type: W['type']; data: Omit<W['data'], 'at' | keyof ChangeNote> }>
   : never;
+
+/** A wish as such: what is to be different. */
+export type AskedChange = Bare<CatalogueWish>;
 
 /** The write side of the catalogue. */
 export type CatalogueService = Readonly<{
   /** The changes so far, this one among them; this process offers them when it resolves. */
-  change: (asked: AskedChange, cause: Cause) => Promise<CatalogueChanges>;
+  change: (asked: AskedChange, note: ChangeNote, cause: Cause) => Promise<CatalogueChanges>;
   /** Has the build's prices in the log and answers the changes so far. Idempotent. */
   publish: (cause: Cause) => Promise<CatalogueChanges>;
   /** The changes so far, read up to the end of the stream. */
@@ -29,8 +32,9 @@ type Deps = Readonly<{
   changed: (changes: CatalogueChanges) => void;
 }>;
 
-const wishOf = ({ type, data }: AskedChange, { causationId, at }: Readonly<{ causationId: string; at: IsoTime }>) =>
-  ({ type, key: `${type}:${data.id}:${causationId}:${at}`, data: { ...data, at } }) as CatalogueWish;
+const wishOf = ({ type, data }: AskedChange, note: ChangeNote, { causationId, at }: Cause): CatalogueWish =>
+  // Each type still stands with its own data; the compiler does not follow that through the spread.
+  ({ type, key: `${type}:${data.id}:${causationId}:${at}`, data: { ...data, ...note, at } }) as CatalogueWish;
 
 /** Hands changes to the one stream of the catalogue. */
 export const catalogueService = ({ build, handler, changed }: Deps): CatalogueService => {
@@ -41,7 +45,7 @@ export const catalogueService = ({ build, handler, changed }: Deps): CatalogueSe
     return state;
   };
   return {
-    change: (asked, cause) => handle(wishOf(asked, cause), cause),
+    change: (asked, note, cause) => handle(wishOf(asked, note, cause), cause),
     publish: (cause) =>
       handle({ type: 'PublishPriceBook', key: `price-book:${contentHash}`, data: { at: cause.at } }, cause),
     read: () => handler.state(CATALOGUE_ID),

@@ -70,6 +70,9 @@ export const offerFaults = ({ catalogue, prompts }: Offer): readonly string[] =>
 /** A change that this build cannot follow. It stays in the log and counts again when a build can. */
 export type SetAside = Readonly<{ part: Part; id: string; faults: readonly string[] }>;
 
+/** What is offered now, and what it follows from. */
+export type CatalogueView = Readonly<{ offer: Offer; changes: CatalogueChanges; setAside: readonly SetAside[] }>;
+
 /**
  * What is offered: never inconsistent. A build may have lost what earlier changes rest on; then those changes are set
  * aside, one by one, first the one whose absence mends most, until the rest is consistent. The build itself is.

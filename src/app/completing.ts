@@ -1,25 +1,32 @@
 import { randomUUID } from 'node:crypto';
 import { completions } from '../../commands/completions/completions.ts';
 import { defaultCompletionPolicy } from '../../commands/completions/policy.ts';
-import { loadCatalogue } from '../../infra/catalogue/load-catalogue.ts';
 import { tokenCounter } from '../../infra/tokenizer/token-counter.ts';
 import type { Config } from '../config.ts';
+import type { Catalogue } from '../kernel/catalogue.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Parts } from './parts.ts';
 import { upstreamsOf } from './upstreams.ts';
 import type { WriteSide } from './write-side.ts';
 
-type Deps = Readonly<{ config: Config; parts: Parts; write: WriteSide; clock: Clock; logger: Logger }>;
+type Deps = Readonly<{
+  config: Config;
+  parts: Parts;
+  write: WriteSide;
+  /** What is offered now. */
+  catalogue: () => Catalogue;
+  clock: Clock;
+  logger: Logger;
+}>;
 
-/** The streaming command with its catalogue and providers. Throws when the catalogue is not consistent. */
+/** The streaming command with its catalogue and providers. */
 export const completing = (deps: Deps) => {
-  const { config, parts, write, clock, logger } = deps;
-  const catalogue = loadCatalogue({ embedded: parts.sandboxUrl !== undefined });
+  const { config, parts, write, catalogue, clock, logger } = deps;
   const upstreams = upstreamsOf({ config, sandboxUrl: parts.sandboxUrl, clock });
   const counter = tokenCounter();
   const command = completions({
-    catalogue: () => catalogue,
+    catalogue,
     upstreams: (provider) => upstreams.get(provider),
     counter,
     policy: { ...defaultCompletionPolicy, maxConcurrentPerUser: config.MAX_CONCURRENT_STREAMS_PER_USER },

@@ -1,6 +1,6 @@
 import { catalogueService, type CatalogueService } from '../../commands/catalogue/catalogue-service.ts';
 import { catalogueAggregate } from '../../commands/catalogue/index.ts';
-import { settledOffer, type SetAside } from '../../commands/catalogue/offer.ts';
+import { settledOffer, type CatalogueView } from '../../commands/catalogue/offer.ts';
 import type { CatalogueChanges, Offer } from '../../commands/catalogue/catalogue.state.ts';
 import { CATALOGUE } from '../events/catalogue/catalogue.events.ts';
 import type { Catalogue } from '../kernel/catalogue.ts';
@@ -20,9 +20,6 @@ type Deps = Readonly<{
   pause: (milliseconds: number) => Promise<void>;
   logger: Logger;
 }>;
-
-/** What is offered now, and what it follows from. */
-export type CatalogueView = Readonly<{ offer: Offer; changes: CatalogueChanges; setAside: readonly SetAside[] }>;
 
 /** What this process offers, in memory, kept fresh from the log. All but `isLive` throw until it was first read. */
 export type LiveCatalogue = Readonly<{

@@ -1,9 +1,15 @@
 import type { PartReadiness, ReadinessDeps } from '../http/routes/health/ready.ts';
 import type { Revocations } from '../http/auth/revocations.ts';
+import type { LiveCatalogue } from './live-catalogue.ts';
 import type { ReadSide } from './read-side.ts';
 import type { Stores } from './stores.ts';
 
-type Deps = Readonly<{ stores: Stores; read: ReadSide; revocations: Revocations }>;
+type Deps = Readonly<{
+  stores: Stores;
+  read: ReadSide;
+  revocations: Revocations;
+  offered: Pick<LiveCatalogue, 'isLive'>;
+}>;
 
 const part = async (name: string, check: () => Promise<unknown>): Promise<PartReadiness> => {
   try {
@@ -16,7 +22,7 @@ const part = async (name: string, check: () => Promise<unknown>): Promise<PartRe
 
 /** Asks every part whether it can do its work. A projection that has stopped is named, with what it stopped at. */
 export const readinessOf =
-  ({ stores, read, revocations }: Deps): ReadinessDeps['readiness'] =>
+  ({ stores, read, revocations, offered }: Deps): ReadinessDeps['readiness'] =>
   async () => {
     const projections = read.projector.status().map(({ name, state, failure }): PartReadiness => {
       const ok = state === 'live' || state === 'catching_up';
@@ -28,6 +34,7 @@ export const readinessOf =
       await part('database', () => stores.pools.appSystem.query('select 1')),
       await part('shared state', () => stores.ephemeral.ping()),
       { name: 'ended sessions', ok: revocations.isLive() },
+      { name: 'catalogue', ok: offered.isLive() },
       ...projections,
     ];
   };

@@ -11,7 +11,7 @@ const MOST_TOKENS = 1_000_000_000;
 const MOST_ESTIMATES = 1_000;
 const MOST_TEXT_BYTES = 32 * 1024 * 1024;
 
-const tokens = z.int().min(0).max(MOST_TOKENS);
+const tokens = z.number();
 
 const costBody = z.object({
   modelId: z.string(),
@@ -32,6 +32,13 @@ const lineText = ({ lines }: Cost, name: string): string | null => {
   return line === undefined ? null : usdTextOfPico(line.cost);
 };
 
+const checkCounts = (counts: Readonly<Record<string, number>>): void => {
+  for (const [name, count] of Object.entries(counts)) {
+    if (Number.isInteger(count) && count >= 0 && count <= MOST_TOKENS) continue;
+    throw new DomainError('invalid_argument', `${name} must be a whole number from 0 to ${MOST_TOKENS}`);
+  }
+};
+
 /** The exact cost of these tokens. `inputTokens` includes those that were cached. */
 const estimate = (catalogue: Catalogue, body: CostBody): Readonly<{ pico: bigint; view: object }> => {
   const { modelId, inputTokens, outputTokens } = body;
@@ -39,6 +46,7 @@ const estimate = (catalogue: Catalogue, body: CostBody): Readonly<{ pico: bigint
   if (resolved === undefined) throw new DomainError('not_found', 'no such model; GET /api/models lists them');
   const inputCacheWrite = body.cacheWriteTokens ?? 0;
   const inputCachedRead = body.cacheReadTokens ?? 0;
+  checkCounts({ inputTokens, outputTokens, cacheWriteTokens: inputCacheWrite, cacheReadTokens: inputCachedRead });
   const inputUncached = inputTokens - inputCacheWrite - inputCachedRead;
   if (inputUncached < 0) {
     throw new DomainError('invalid_argument', 'inputTokens must include the cached tokens; it is less than they are');
@@ -69,6 +77,7 @@ const estimateCost = ({ catalogue }: Deps): Endpoint =>
     method: 'POST',
     path: '/api/models/estimate-cost',
     limit: 'read',
+    scope: 'models',
     body: costBody,
     handle: ({ body }) => Promise.resolve(json(200, estimate(catalogue(), body).view)),
   });
@@ -79,6 +88,7 @@ const estimateBatchCost = ({ catalogue }: Deps): Endpoint =>
     method: 'POST',
     path: '/api/models/estimate-batch-cost',
     limit: 'read',
+    scope: 'models',
     body: batchBody,
     handle: ({ body }) => {
       const estimates = body.requests.map((request) => estimate(catalogue(), request));
@@ -95,6 +105,7 @@ const estimateTextTokens = ({ counter }: Deps): Endpoint =>
     method: 'POST',
     path: '/api/models/estimate-tokens',
     limit: 'read',
+    scope: 'models',
     body: tokensBody,
     maxBodyBytes: MOST_TEXT_BYTES,
     handle: async ({ body: { model, text } }) =>

@@ -1,6 +1,7 @@
 import type { Catalogue } from '../../../kernel/catalogue.ts';
 import { DomainError } from '../../../kernel/errors.ts';
-import { json, userEndpoint, type Endpoint } from '../../endpoint.ts';
+import { userEndpoint, type Endpoint } from '../../endpoint.ts';
+import { fresh } from '../../fresh.ts';
 import { modelView, offers } from './catalogue-views.ts';
 
 type Deps = Readonly<{ catalogue: () => Catalogue }>;
@@ -11,10 +12,11 @@ const listModels = ({ catalogue }: Deps): Endpoint =>
     method: 'GET',
     path: '/api/models',
     limit: 'read',
-    handle: () =>
+    scope: 'models',
+    handle: (call) =>
       Promise.resolve(
-        json(
-          200,
+        fresh(
+          call,
           offers(catalogue()).map(({ model, provider }) => modelView(model, provider)),
         ),
       ),
@@ -26,12 +28,13 @@ const oneModel = ({ catalogue }: Deps): Endpoint =>
     method: 'GET',
     path: '/api/models/:id',
     limit: 'read',
-    handle: ({ params }) => {
+    scope: 'models',
+    handle: (call) => {
       const offer = offers(catalogue()).find(
-        ({ model, provider }) => model.id === params['id'] && model.provider === provider.code,
+        ({ model, provider }) => model.id === call.params['id'] && model.provider === provider.code,
       );
       if (offer === undefined) throw new DomainError('not_found', 'no such model; GET /api/models lists them');
-      return Promise.resolve(json(200, modelView(offer.model, offer.provider)));
+      return Promise.resolve(fresh(call, modelView(offer.model, offer.provider)));
     },
   });
 
@@ -41,11 +44,12 @@ const modelsByProvider = ({ catalogue }: Deps): Endpoint =>
     method: 'GET',
     path: '/api/models/by-provider/:code',
     limit: 'read',
-    handle: ({ params }) => {
-      const own = offers(catalogue()).filter(({ provider }) => provider.code === params['code']);
+    scope: 'models',
+    handle: (call) => {
+      const own = offers(catalogue()).filter(({ provider }) => provider.code === call.params['code']);
       return Promise.resolve(
-        json(
-          200,
+        fresh(
+          call,
           own.map(({ model, provider }) => modelView(model, provider)),
         ),
       );
@@ -58,11 +62,12 @@ const modelsByType = ({ catalogue }: Deps): Endpoint =>
     method: 'GET',
     path: '/api/models/by-type/:type',
     limit: 'read',
-    handle: ({ params }) => {
-      const fitting = offers(catalogue()).filter(({ model }) => model.modelType === params['type']);
+    scope: 'models',
+    handle: (call) => {
+      const fitting = offers(catalogue()).filter(({ model }) => model.modelType === call.params['type']);
       return Promise.resolve(
-        json(
-          200,
+        fresh(
+          call,
           fitting.map(({ model, provider }) => modelView(model, provider)),
         ),
       );

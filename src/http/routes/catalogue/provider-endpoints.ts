@@ -1,6 +1,7 @@
 import type { Catalogue } from '../../../kernel/catalogue.ts';
 import { DomainError } from '../../../kernel/errors.ts';
-import { json, userEndpoint, type Endpoint } from '../../endpoint.ts';
+import { userEndpoint, type Endpoint } from '../../endpoint.ts';
+import { fresh } from '../../fresh.ts';
 import { activeModels, activeProviders, providerView } from './catalogue-views.ts';
 
 type Deps = Readonly<{ catalogue: () => Catalogue }>;
@@ -11,7 +12,8 @@ const listProviders = ({ catalogue }: Deps): Endpoint =>
     method: 'GET',
     path: '/api/providers',
     limit: 'read',
-    handle: () => Promise.resolve(json(200, activeProviders(catalogue()).map(providerView))),
+    scope: 'models',
+    handle: (call) => Promise.resolve(fresh(call, activeProviders(catalogue()).map(providerView))),
   });
 
 /** GET /api/providers/with-counts: each with the number of models that it runs itself. */
@@ -20,13 +22,14 @@ const providersWithCounts = ({ catalogue }: Deps): Endpoint =>
     method: 'GET',
     path: '/api/providers/with-counts',
     limit: 'read',
-    handle: () => {
+    scope: 'models',
+    handle: (call) => {
       const models = activeModels(catalogue());
       const view = activeProviders(catalogue()).map((provider) => ({
         ...providerView(provider),
         modelCount: models.filter((model) => model.provider === provider.code).length,
       }));
-      return Promise.resolve(json(200, view));
+      return Promise.resolve(fresh(call, view));
     },
   });
 
@@ -36,10 +39,11 @@ const providerByCode = ({ catalogue }: Deps): Endpoint =>
     method: 'GET',
     path: '/api/providers/by-code/:code',
     limit: 'read',
-    handle: ({ params }) => {
-      const provider = activeProviders(catalogue()).find(({ code }) => code === params['code']);
+    scope: 'models',
+    handle: (call) => {
+      const provider = activeProviders(catalogue()).find(({ code }) => code === call.params['code']);
       if (provider === undefined) throw new DomainError('not_found', 'no such provider; GET /api/providers lists them');
-      return Promise.resolve(json(200, providerView(provider)));
+      return Promise.resolve(fresh(call, providerView(provider)));
     },
   });
 
@@ -49,10 +53,11 @@ const providersByCapability = ({ catalogue }: Deps): Endpoint =>
     method: 'GET',
     path: '/api/providers/by-capability/:capability',
     limit: 'read',
-    handle: ({ params }) => {
-      const wanted = params['capability'] ?? '';
+    scope: 'models',
+    handle: (call) => {
+      const wanted = call.params['capability'] ?? '';
       const able = activeProviders(catalogue()).filter(({ capabilities }) => Object.hasOwn(capabilities, wanted));
-      return Promise.resolve(json(200, able.map(providerView)));
+      return Promise.resolve(fresh(call, able.map(providerView)));
     },
   });
 

@@ -1,6 +1,7 @@
 import type { Catalogue, Model } from '../../../kernel/catalogue.ts';
 import { usdPerMillion } from '../../../kernel/pricing.ts';
-import { json, userEndpoint, type Endpoint } from '../../endpoint.ts';
+import { userEndpoint, type Endpoint } from '../../endpoint.ts';
+import { fresh } from '../../fresh.ts';
 import { activeModels, activeProviders } from './catalogue-views.ts';
 
 const modelView = (providerName: string, model: Model): object => {
@@ -44,6 +45,7 @@ export const runtimeConfigEndpoints = ({ catalogue }: Readonly<{ catalogue: () =
       method: 'GET',
       path,
       limit: 'read',
-      handle: () => Promise.resolve(json(200, runtimeConfigOf(catalogue()))),
+      scope: 'models',
+      handle: (call) => Promise.resolve(fresh(call, runtimeConfigOf(catalogue()))),
     }),
   );
