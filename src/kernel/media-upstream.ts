@@ -31,6 +31,8 @@ export type TranscriptionRequest = Addressed &
     /** Words that are likely to occur. */
     prompt?: string;
     temperature?: number;
+    /** How long the sound is, as far as that is known. */
+    seconds: number;
     /** True when the text is wanted piece by piece. */
     stream: boolean;
   }>;

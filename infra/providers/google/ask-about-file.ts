@@ -39,8 +39,8 @@ export type FileAskerOptions = Omit<UpstreamOptions, 'provider' | 'headers' | 'v
   }>;
 
 const PROVIDER = 'google';
-/** A request with everything in it may have 20 MB; base64 makes a file a third larger than it is. */
-const MOST_INLINE = 14 * 1024 * 1024;
+/** From this size on a file is handed over by itself. */
+const MOST_INLINE = 19 * 1024 * 1024;
 
 /** Calls `after` once, when the answer is over or given up. */
 const followedBy = (batches: Batches, signal: AbortSignal, after: () => void): Batches => {

@@ -3,7 +3,7 @@ import type { MediaFile } from '../../../src/kernel/media-upstream.ts';
 import { UpstreamError } from '../../../src/kernel/upstream.ts';
 import { protocolError } from '../shared/failures.ts';
 import { objectOf, textOf } from '../shared/json-members.ts';
-import type { MediaLink } from '../shared/media-link.ts';
+import { drained, type MediaLink } from '../shared/media-link.ts';
 import { readJson } from '../shared/read-json.ts';
 
 /** A file that Google holds. */
@@ -27,8 +27,7 @@ const MOST_POLLS = 600;
 const REMOVE_MS = 10_000;
 
 /** The same path of the same API version, below `/upload`. */
-const uploadPath = ({ prefix }: MediaLink): string =>
-  `${prefix.replace(/\/[^/]*$/, '')}/upload${/\/[^/]*$/.exec(prefix)?.[0] ?? ''}/files`;
+const uploadPath = ({ prefix }: MediaLink): string => `${prefix.replace(/\/[^/]*$/, '/upload$&')}/files`;
 
 /** The files of one key. */
 export const googleFiles = (link: MediaLink, pollMs = POLL_MS): GoogleFiles => {
@@ -53,7 +52,7 @@ export const googleFiles = (link: MediaLink, pollMs = POLL_MS): GoogleFiles => {
       },
       body: { json: { file: { display_name: call.requestId } } },
     });
-    answer.cancel();
+    await drained(answer);
     const told = answer.headers['x-goog-upload-url'];
     if (typeof told !== 'string' || !URL.canParse(told, link.origin)) {
       throw protocolError(provider, 'it is not said where the file goes');
@@ -76,7 +75,7 @@ export const googleFiles = (link: MediaLink, pollMs = POLL_MS): GoogleFiles => {
     const signal = AbortSignal.timeout(REMOVE_MS);
     const removal = link
       .send({ method: 'DELETE', path: `${link.prefix}/${name}`, requestId, signal })
-      .then((answer) => answer.cancel())
+      .then(drained)
       // The provider removes it by itself after two days.
       .catch(() => undefined)
       .finally(() => removals.delete(removal));
