@@ -12,6 +12,7 @@ export const creditBalanceEndpoint = ({ queries, clock }: Deps): Endpoint =>
     method: 'GET',
     path: '/api/billing/credits/balance',
     limit: 'read',
+    scope: 'account',
     handle: async (_call, { userId }) => {
       const now = isoOf(clock());
       const balance = await queries.asUser(userId, creditBalance(userId, now));

@@ -35,6 +35,7 @@ export const creditDetailsEndpoint = ({ queries, clock }: Deps): Endpoint =>
     method: 'GET',
     path: '/api/billing/credits/details',
     limit: 'read',
+    scope: 'account',
     query,
     handle: async ({ query: paging }, { userId }) => {
       const [balance, details] = await Promise.all([

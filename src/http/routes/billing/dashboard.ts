@@ -16,6 +16,7 @@ export const billingDashboard = ({ queries, clock }: Deps): Endpoint =>
     method: 'GET',
     path: '/api/billing/dashboard',
     limit: 'read',
+    scope: 'account',
     handle: async (_call, { userId }) => {
       const balance = await queries.asUser(userId, creditBalance(userId, isoOf(clock())));
       return json(200, {

@@ -20,6 +20,7 @@ export const purchaseFeeTiers = ({ feeTiers }: Readonly<{ feeTiers: readonly Fee
     method: 'GET',
     path: '/api/billing/credits/purchase-fee-tiers',
     limit: 'read',
+    scope: 'account',
     handle: () => {
       const tiers = feeTiers.map(({ min, max, feeBasisPoints, label }) => ({
         min: usdText(min),

@@ -38,6 +38,7 @@ export const unifiedHistoryEndpoint = ({ queries }: Deps): Endpoint =>
     method: 'GET',
     path: '/api/billing/credits/unified-history',
     limit: 'read',
+    scope: 'account',
     query,
     handle: async ({ query: { limit, offset, search, include } }, { userId }) => {
       const filter = { search, everything: include === 'all' };

@@ -51,6 +51,7 @@ export const usageSummaryEndpoint = ({ queries, modelName }: Deps): Endpoint =>
     method: 'GET',
     path: '/api/billing/usage-summary',
     limit: 'read',
+    scope: 'account',
     query,
     handle: async ({ query: range }, { userId }) => {
       const models = await queries.asUser(userId, usageSummary(userId, range.start_date, range.end_date));

@@ -16,6 +16,7 @@ export const billingConfig = ({ signupOffer }: Readonly<{ signupOffer: SignupOff
     method: 'GET',
     path: '/api/config/billing',
     limit: 'read',
+    scope: 'models',
     handle: () =>
       Promise.resolve(
         json(200, { freeCreditsAmount: priceText(signupOffer.amount), freeCreditsExpiryDays: signupOffer.days }),

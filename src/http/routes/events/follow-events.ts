@@ -28,6 +28,7 @@ export const followEvents = ({ hub, clock, stopping, watch }: Deps): Endpoint =>
     method: 'GET',
     path: '/ws/events',
     limit: 'public',
+    scope: 'account',
     query: z.object({ position: z.string().optional() }),
     handle: ({ gone, header, query }, caller) => {
       const { userId } = caller;

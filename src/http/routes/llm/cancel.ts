@@ -12,6 +12,7 @@ export const cancelRequest = ({ completions }: Readonly<{ completions: Completio
     method: 'POST',
     path: '/api/llm/cancel',
     limit: 'write',
+    scope: 'chat',
     body,
     handle: async ({ body: { requestId } }, { userId }) => {
       await ownRequest(completions, requestId, userId).stop('cancel');

@@ -13,6 +13,7 @@ export const chatCompletions = (deps: Readonly<{ completions: Completions; clock
     method: 'POST',
     path: '/api/llm/chat/completions',
     limit: 'write',
+    scope: 'chat',
     body: chatBody,
     maxBodyBytes: MOST_BYTES,
     anyText: true,

@@ -10,6 +10,7 @@ export const requestStatus = ({ completions }: Readonly<{ completions: Completio
     method: 'GET',
     path: '/api/llm/status/:requestId',
     limit: 'polling',
+    scope: 'chat',
     params: uuidParams('requestId'),
     handle: ({ params }, { userId }) => {
       const running = ownRequest(completions, params['requestId'] ?? '', userId);

@@ -16,6 +16,7 @@ export const v1ChatCompletions = (deps: Offer & Readonly<{ completions: Completi
     method: 'POST',
     path: '/v1/chat/completions',
     limit: 'write',
+    scope: 'chat',
     // Read by code of its own, whose refusals name parameters in OpenAI's way.
     body: z.unknown(),
     maxBodyBytes: MOST_BYTES,

@@ -23,6 +23,7 @@ export const listModels = (offer: Offer): Endpoint =>
     method: 'GET',
     path: '/v1/models',
     limit: 'read',
+    scope: 'models',
     handle: () => {
       const created = createdIn(offer.catalogue());
       const data = callableModels(offer).map((model) => view(model, created));
@@ -36,6 +37,7 @@ export const oneModel = (offer: Offer): Endpoint =>
     method: 'GET',
     path: '/v1/models/*id',
     limit: 'read',
+    scope: 'models',
     handle: ({ params }) => {
       const model = callableModel(offer, params['id'] ?? '');
       return Promise.resolve(json(200, view(model, createdIn(offer.catalogue()))));
