@@ -5,6 +5,8 @@ import { auditProjection } from '../../projections/audit/audit.projection.ts';
 import { balanceProjection } from '../../projections/balance/balance.projection.ts';
 import { devicesProjection } from '../../projections/devices/devices.projection.ts';
 import { ledgerProjection } from '../../projections/ledger/ledger.projection.ts';
+import { priceBookProjection } from '../../projections/price-book/price-book.projection.ts';
+import { requestsProjection } from '../../projections/requests/requests.projection.ts';
 import { sessionsProjection } from '../../projections/sessions/sessions.projection.ts';
 import { usageProjection } from '../../projections/usage/usage.projection.ts';
 import { userFeed } from '../../projections/user-feed/user-feed.projection.ts';
@@ -25,7 +27,9 @@ export const projections: readonly Projection[] = [
   balanceProjection,
   ledgerProjection,
   usageProjection,
+  priceBookProjection,
   apiKeysProjection,
+  requestsProjection,
   auditProjection,
   userFeed,
 ];

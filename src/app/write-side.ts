@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { completionCancelAggregate } from '../../commands/completion-cancels/index.ts';
 import { apiKeyAggregate } from '../../commands/api-keys/index.ts';
 import { creditAccount } from '../../commands/credits/index.ts';
 import { device } from '../../commands/devices/index.ts';
@@ -39,6 +40,7 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, l
   const devices = commandHandler(device, deps);
   const credits = commandHandler(creditAccount, deps);
   const apiKeys = commandHandler(apiKeyAggregate, deps);
+  const cancels = commandHandler(completionCancelAggregate, deps);
   const recognise = recogniser({
     identities: commandHandler(identityAggregate, deps),
     emails: commandHandler(emailAggregate, deps),
@@ -55,7 +57,7 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, l
     maxSessionSeconds: maxSessionSeconds(config),
     logger,
   });
-  return { users, sessions, devices, credits, apiKeys, signIn, provision, pause };
+  return { users, sessions, devices, credits, apiKeys, cancels, signIn, provision, pause };
 };
 
 export type WriteSide = ReturnType<typeof writeSide>;

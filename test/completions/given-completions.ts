@@ -6,10 +6,12 @@ import { creditAccount } from '../../commands/credits/index.ts';
 import { loadCatalogue } from '../../infra/catalogue/load-catalogue.ts';
 import { countTokens } from '../../infra/tokenizer/count-tokens.ts';
 import type { CreditAccountEvent } from '../../src/events/credit-account/credit-account.events.ts';
+import type { KnownRequests } from '../../src/http/routes/llm/known-requests.ts';
 import { commandHandler } from '../../src/kernel/command-handler.ts';
 import type { Cause } from '../../src/kernel/message.ts';
 import type { MicroUsd } from '../../src/kernel/money.ts';
 import type { ChatUpstream } from '../../src/kernel/upstream.ts';
+import { givenRequests } from '../requests/given-requests.ts';
 import { memoryEventStore, type MemoryEventStore } from '../support/memory-event-store.ts';
 import { memoryLogger, type LogLine } from '../support/memory-logger.ts';
 import { ada } from '../support/given-http.ts';
@@ -25,6 +27,8 @@ export const cause: Cause = {
 
 export type GivenCompletions = Readonly<{
   completions: Completions;
+  /** Its requests as this instance knows them. */
+  requests: KnownRequests;
   store: MemoryEventStore;
   lines: readonly LogLine[];
   /** The money events since the account was opened. */
@@ -73,6 +77,7 @@ export const givenCompletions = async (
       .map(({ type, data }) => ({ type, data }) as CreditAccountEvent);
   return {
     completions: running,
+    requests: givenRequests({ store, completions: running, pause, logger }),
     store,
     lines,
     said,

@@ -9,6 +9,24 @@ import {
   type RunningServer,
 } from '../support/running-server.ts';
 
+/** A stream that has begun: its request id, and all of its text once it has ended. */
+const startedOn = async (client: ApiClient, prompt: string) => {
+  const response = await client.completion(prompt, { stream: true });
+  const decoder = new TextDecoder();
+  const begun = Promise.withResolvers<string>();
+  const text = (async () => {
+    let seen = '';
+    for await (const piece of response.body ?? []) {
+      seen += decoder.decode(piece as Uint8Array, { stream: true });
+      const id = /"requestId":"([0-9a-f-]+)"/.exec(seen)?.[1];
+      if (id !== undefined) begun.resolve(id);
+    }
+    return seen;
+  })();
+  text.then(begun.reject, begun.reject);
+  return { requestId: await begun.promise, text };
+};
+
 describe('two instances over the same stores', function () {
   this.timeout(180_000);
   const dataDir = temporaryDataDir();
@@ -62,6 +80,23 @@ describe('two instances over the same stores', function () {
       .filter(({ type }) => type === 'ReservationCaptured')
       .reduce((sum, { data }) => sum + Number(data?.metered?.cost), 0);
     expect(2000 - spent).to.equal(Math.round(Number(balance.availableUsd) * 1e6));
+  });
+
+  it('end and know each other’s requests', async () => {
+    const { requestId, text } = await startedOn(clients[0], '[[sandbox stallAfter=1]] one two');
+    const at = (index: 0 | 1) => clients[index].call('GET', `/api/llm/status/${requestId}`);
+    const standing = async (index: 0 | 1): Promise<unknown> =>
+      ((await (await at(index)).json()) as { status: unknown }).status;
+    expect([await standing(0), await standing(1)]).to.deep.equal(['active', 'active']);
+    const stranger = apiClient(servers[1].url, await signIn(servers[0], 'stranger@example.test'));
+    expect((await stranger.call('POST', '/api/llm/cancel', { requestId })).status).to.equal(403);
+    const cancelled = await clients[1].call('POST', '/api/llm/cancel', { requestId });
+    expect(await cancelled.json()).to.deep.equal({ success: true, message: 'the request was cancelled' });
+    expect(await text).to.contain('event: stream_cancelled');
+    expect((await clients[1].call('POST', '/api/llm/cancel', { requestId })).status).to.equal(404);
+    expect((await clients[0].call('POST', '/api/llm/cancel', { requestId })).status).to.equal(404);
+    expect([await standing(0), await standing(1)]).to.deep.equal(['cancelled', 'cancelled']);
+    expect((await stranger.call('GET', `/api/llm/status/${requestId}`)).status).to.equal(403);
   });
 
   it('are both ready', async () => {
