@@ -1,8 +1,11 @@
 import type { ChatTask } from '../../src/kernel/upstream.ts';
+import type { PayingKey } from './plan.ts';
 
 /** What a client wants from a model. */
 export type CompletionOrder = Readonly<{
   userId: string;
+  /** The API key that it is asked for with; absent: by somebody who is signed in. */
+  apiKey?: PayingKey;
   modelId: string;
   /** What the client does it for: `general` when it does not say. */
   taskType: string;

@@ -3,6 +3,7 @@ import type { Cause } from '../../src/kernel/message.ts';
 import { admit, type AdmissionDeps } from './admission.ts';
 import type { CompletionOrder } from './completion-order.ts';
 import { ledgerFor } from './ledger.ts';
+import { paidWith } from './paying-key.ts';
 import type { Job } from './plan.ts';
 import { runningCompletion, type RunningCompletion, type RunningDeps } from './running-completion.ts';
 import { seats } from './seats.ts';
@@ -71,7 +72,7 @@ export const completions = (deps: CompletionDeps): Completions => {
   };
 
   const start = async (job: Job, cause: Cause, gone: AbortSignal, leave: () => void) => {
-    const plan = await job.plan(job.requestId ?? deps.newId());
+    const plan = paidWith(await job.plan(job.requestId ?? deps.newId()), job.apiKey);
     const ledger = ledgerFor(deps, plan, cause);
     try {
       await ledger.reserve();
@@ -113,8 +114,9 @@ export const completions = (deps: CompletionDeps): Completions => {
   };
 
   const open = (order: CompletionOrder, cause: Cause, gone: AbortSignal): Promise<RunningCompletion> => {
-    const { userId, streamed } = order;
-    return run({ userId, streamed, plan: (requestId) => admit(deps, order, requestId) }, cause, gone);
+    const { userId, streamed, apiKey } = order;
+    const payer = apiKey === undefined ? { userId } : { userId, apiKey };
+    return run({ ...payer, streamed, plan: (requestId) => admit(deps, order, requestId) }, cause, gone);
   };
 
   return {

@@ -24,11 +24,11 @@ export type LedgerDeps = Readonly<{
 
 /** The money of one request. */
 export type Ledger = Readonly<{
-  /** Puts the estimate and the margin on hold. Throws DomainError `credit_insufficient`. */
+  /** Puts the estimate and the margin on hold. Throws DomainErrors `credit_insufficient` and `spending_limit_exceeded`. */
   reserve: () => Promise<void>;
   /** Keeps the hold alive and notes what has been used. */
   renew: (soFar: Metered | null) => Promise<void>;
-  /** Adds to the hold. Throws DomainError `credit_insufficient`. */
+  /** Adds to the hold. Throws as `reserve` does. */
   extend: (add: MicroUsd) => Promise<void>;
   /** Charges; answers what was really charged. Repeated until it is written. */
   capture: (outcome: Outcome) => Promise<MicroUsd>;
@@ -61,11 +61,11 @@ export const ledgerFor = (deps: LedgerDeps, plan: Plan, cause: Cause): Ledger =>
   return {
     reserve: async () => {
       const at = now();
-      const { work, estimate, margin } = plan;
+      const { work, estimate, margin, budgets = [] } = plan;
       await send({
         type: 'ReserveFunds',
         key: `reserve:${reservationId}`,
-        data: { reservationId, work, estimate, margin, leaseUntil: leaseFrom(at), at },
+        data: { reservationId, work, estimate, margin, budgets, leaseUntil: leaseFrom(at), at },
       });
     },
     renew: async (soFar) => {

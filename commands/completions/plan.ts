@@ -1,4 +1,5 @@
 import type { Work } from '../../src/events/credit-account/credit-account.events.ts';
+import type { Budget, BudgetRule } from '../../src/kernel/budget.ts';
 import type { Disconnect, Price } from '../../src/kernel/catalogue.ts';
 import type { MicroUsd } from '../../src/kernel/money.ts';
 import type { CallOptions, UpstreamEvent, UsageLookUp } from '../../src/kernel/upstream.ts';
@@ -29,6 +30,8 @@ export type Plan = Readonly<{
   promptTokens: number;
   estimate: MicroUsd;
   margin: MicroUsd;
+  /** What the work may not exceed, beside the balance. */
+  budgets?: readonly BudgetRule[];
   /** Whom to ask, in this order: the next one only when the one before failed before anything was said. */
   attempts: readonly [Attempt, ...Attempt[]];
 }>;
@@ -41,9 +44,14 @@ export type RequestKey = Readonly<{
   digest: string;
 }>;
 
+/** The API key that work is asked for with. Its budget as it is at that moment: a later one is for later requests. */
+export type PayingKey = Readonly<{ keyId: string; budget: Budget | null }>;
+
 /** Work that somebody wants done by a provider, of whatever kind. */
 export type Job = Readonly<{
   userId: string;
+  /** The API key that it is asked for with; absent: by somebody who is signed in. */
+  apiKey?: PayingKey;
   /** The same key means the same work, done and charged once. */
   key?: RequestKey;
   /** True when the answer may be asked for again by its request id, from any position, also without a key. */

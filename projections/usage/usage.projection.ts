@@ -23,6 +23,7 @@ const request = ({ stream, data }: Captured): RowOp => {
       model_id: work.modelId,
       provider: work.provider,
       price_version: work.priceVersion,
+      api_key_id: work.apiKeyId ?? null,
       streamed: work.streamed,
       input_uncached: BigInt(uncachedTokens(usage)),
       input_cached_read: BigInt(cachedTokens(usage)),
@@ -64,7 +65,7 @@ const day = ({ stream, data }: Captured): RowOp => {
 /** What each request used and cost, and its sums by day and model. */
 export const usageProjection = defineProjection<CreditAccountEvent>({
   name: 'usage',
-  version: 1,
+  version: 2,
   tables: [usageRequestTable, usageDailyTable],
   streamPrefixes: creditAccountStreams,
   upcasters: creditAccountUpcasters,

@@ -11,6 +11,8 @@ export const usageRequestTable = defineTable({
     model_id: { type: 'text' },
     provider: { type: 'text' },
     price_version: { type: 'text' },
+    /** The API key that it was asked for with; null: somebody who was signed in asked. */
+    api_key_id: { type: 'uuid', nullable: true },
     streamed: { type: 'boolean' },
     input_uncached: { type: 'bigint' },
     input_cached_read: { type: 'bigint' },

@@ -3,6 +3,7 @@ import type { Clock } from '../../../kernel/clock.ts';
 import { userEndpoint, type Endpoint } from '../../endpoint.ts';
 import { chatBody, orderOf } from './chat-body.ts';
 import { jsonAnswer } from './json-answer.ts';
+import { payingKey } from './paying-key.ts';
 import { streamAnswer } from './stream-answer.ts';
 
 const MOST_BYTES = 128 * 1024 * 1024;
@@ -17,8 +18,8 @@ export const chatCompletions = (deps: Readonly<{ completions: Completions; clock
     body: chatBody,
     maxBodyBytes: MOST_BYTES,
     anyText: true,
-    handle: async ({ body, cause, gone }, { userId }) => {
-      const order = orderOf(userId, body);
+    handle: async ({ body, cause, gone }, caller) => {
+      const order = { ...orderOf(caller.userId, body), ...payingKey(caller) };
       const running = await deps.completions.open(order, cause, gone);
       const created = Math.floor(deps.clock().getTime() / 1_000);
       if (!order.streamed) return jsonAnswer(running, created);
