@@ -161,6 +161,7 @@ describe('a request to Anthropic', () => {
     ],
     ['thinking before given words', { reasoning: { effort: 'low' }, messages: [called] }, /words that are given/],
     ['thinking of an old model', { model: 'claude-3-5-haiku', reasoning: { effort: 'low' } }, /does not reason/],
+    ['a way to sum reasoning up', { reasoning: { summary: 'detailed' } }, /summed up/],
     ['an unknown effort', { reasoning: { effort: 'toString' } }, /no reasoning effort/],
     ['too little thinking', { reasoning: { budgetTokens: 100 } }, /1024 tokens or more/],
     ['more thinking than output', { maxTokens: 1_024, reasoning: { effort: 'low' } }, /must be more/],

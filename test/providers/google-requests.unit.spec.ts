@@ -153,6 +153,7 @@ describe('a request to Google', () => {
     ['one tool at a time', { tools: [tool], parallelToolCalls: false }, /parallel_tool_calls/],
     ['JSON and tools at an older model', { tools: [tool], responseFormat: { type: 'json_object' } }, /not both/],
     ['a name of the user', { user: 'ada' }, /`user`/],
+    ['a way to sum reasoning up', { reasoning: { summary: 'detailed' } }, /summed up/],
     ['a result of no call', { messages: [user, result] }, /no message before/],
     ['no thinking where it must be', { reasoning: { effort: 'none' } }, /cannot leave reasoning out/],
     ['too much thinking', { reasoning: { budgetTokens: 40_000 } }, /128 to 32768/],

@@ -70,6 +70,7 @@ describe('a request to OpenRouter', () => {
   const impossible: readonly (readonly [string, Partial<UpstreamRequest>, RegExp])[] = [
     ['effort and tokens at once', { reasoning: { effort: 'low', budgetTokens: 9 } }, /not both/],
     ['an unknown effort', { reasoning: { effort: 'gigantic' } }, /no reasoning effort/],
+    ['a way to sum reasoning up', { reasoning: { summary: 'concise' } }, /summed up/],
     ['a file', { messages: [say('user', { type: 'image', source: { kind: 'file', fileId: 'f' } })] }, /holds no files/],
     ['a picture of a tool', { messages: [called, { ...result, parts: [picture] }] }, /from the user only/],
   ];

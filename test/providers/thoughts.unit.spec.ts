@@ -115,7 +115,7 @@ describe("an Anthropic model's thoughts", () => {
 
   it('go back word for word, before the call', () => {
     const messages = nextTurn({ tool_calls: [call], reasoning_details: details });
-    expect(sent(messagesCodec, going(messages), true)).to.have.nested.deep.property('messages[1].content', [
+    expect(sent(messagesCodec, going(messages), true)).to.have.deep.nested.property('messages[1].content', [
       { type: 'thinking', thinking: 'Let me see.', signature: 'sealed' },
       { type: 'redacted_thinking', data: 'secret' },
       { type: 'tool_use', id: 'call_1', name: 'look', input: {} },
@@ -125,7 +125,7 @@ describe("an Anthropic model's thoughts", () => {
   it('stay out when the model is not to think, and when another provider sealed them', () => {
     const messages = nextTurn({ tool_calls: [call], reasoning_details: details });
     const plain = { type: 'tool_use', id: 'call_1', name: 'look', input: {} };
-    expect(sent(messagesCodec, going(messages, { reasoning: { effort: 'none' } }), true)).to.have.nested.deep.property(
+    expect(sent(messagesCodec, going(messages, { reasoning: { effort: 'none' } }), true)).to.have.deep.nested.property(
       'messages[1].content',
       [plain],
     );
@@ -209,7 +209,7 @@ describe("OpenRouter's reasoning_details", () => {
     const details = [{ ...text, text: 'Let me see.', signature: 'sealed' }];
     const signed = { ...call, extra_content: { google: { thought_signature: 'seal' } } };
     const messages = nextTurn({ tool_calls: [signed], reasoning_details: details });
-    expect(sent(openRouterChatCodec, request({ messages, tools: [tool] }), true)).to.have.nested.deep.property(
+    expect(sent(openRouterChatCodec, request({ messages, tools: [tool] }), true)).to.have.deep.nested.property(
       'messages[1].reasoning_details',
       [...details, { type: 'reasoning.encrypted', data: 'seal', id: 'call_1', format: 'google-gemini-v1', index: 1 }],
     );

@@ -64,6 +64,7 @@ describe('a request to xAI', () => {
     ['tokens for reasoning', { reasoning: { budgetTokens: 100 } }, /send an effort/],
     ['an effort of a model that chooses', { reasoning: { effort: 'high' } }, /takes no reasoning effort/],
     ['an unknown effort', { model: 'grok-3-mini', reasoning: { effort: 'medium' } }, /use low, high/],
+    ['a way to sum reasoning up', { reasoning: { summary: 'concise' } }, /summed up/],
     ['a file', { messages: [say('user', { type: 'image', source: { kind: 'file', fileId: 'f' } })] }, /data URLs/],
     ['a document', { messages: [say('user', paper)] }, /no documents/],
     ['a picture of a tool', { messages: [called, { ...result, parts: [picture] }] }, /from the user only/],

@@ -1,5 +1,14 @@
 import type { UpstreamRequest } from '../../../src/kernel/upstream.ts';
-import { argumentsOf, hasDetail, hasMedia, isSet, partsOf, refuseFirst, type Limit } from '../shared/refusals.ts';
+import {
+  argumentsOf,
+  hasDetail,
+  hasMedia,
+  isSet,
+  partsOf,
+  refuseFirst,
+  summaryLimit,
+  type Limit,
+} from '../shared/refusals.ts';
 import { lacksThoughts } from './signed-thoughts.ts';
 import { keepsToSchemas, takesOneSampler, thinks } from './model-traits.ts';
 import { thinkingBudget } from './thinking.ts';
@@ -55,10 +64,12 @@ const outputLimits = ({ model, responseFormat, tools, messages }: UpstreamReques
   ],
 ];
 
-const thinkingLimits = ({ model, sampling, toolChoice, messages }: UpstreamRequest): readonly Limit[] => {
+const thinkingLimits = (request: UpstreamRequest): readonly Limit[] => {
+  const { model, sampling, toolChoice, messages } = request;
   const last = messages.at(-1)?.role;
   return [
     [!thinks(model), `${model} does not reason; leave reasoning out`],
+    summaryLimit('anthropic', request),
     [(sampling.temperature ?? 1) !== 1, 'anthropic reasons with a temperature of 1 only; leave it out'],
     [sampling.topK !== undefined, 'anthropic has no top_k while it reasons; leave it out'],
     [(sampling.topP ?? 1) < 0.95, 'anthropic reasons with a top_p of 0.95 or more; leave it out'],

@@ -1,5 +1,5 @@
 import type { UpstreamRequest } from '../../../src/kernel/upstream.ts';
-import { hasDetail, hasMedia, partsOf, refuseFirst } from '../shared/refusals.ts';
+import { hasDetail, hasMedia, partsOf, refuseFirst, summaryLimit } from '../shared/refusals.ts';
 import { contentsOf } from './generate-content.ts';
 import { mixesToolsAndJson } from './model-traits.ts';
 import { thinkingConfig } from './thinking.ts';
@@ -27,6 +27,7 @@ export const checkGenerate = (request: UpstreamRequest): void => {
       tools.length > 0 && wantsJson && !mixesToolsAndJson(model),
       `${model} answers in JSON or calls tools, not both; leave one out`,
     ],
+    summaryLimit('google', request),
     [user !== undefined, 'google is told no name of the end user; leave `user` out'],
   ]);
   thinkingConfig(request);

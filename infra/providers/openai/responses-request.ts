@@ -1,7 +1,9 @@
 import type { ChatMessage, Part, ResponseFormat, Tool, UpstreamRequest } from '../../../src/kernel/upstream.ts';
+import { hasMedia, isSet, textsOf } from '../shared/refusals.ts';
 import { dataUrlOf } from './data-url.ts';
 import { splitInstructions } from './long-instructions.ts';
 import { mostEffort, reasons, researches } from './model-traits.ts';
+import { samples } from './openai-limits.ts';
 
 const contentPart = (part: Part, textType: string): unknown => {
   switch (part.type) {
@@ -19,13 +21,14 @@ const contentPart = (part: Part, textType: string): unknown => {
   }
 };
 
-const textsOf = (parts: readonly Part[]): string =>
-  parts.map((part) => (part.type === 'text' ? part.text : '')).join('\n');
+/** Plain text stays plain; pictures and documents of a tool make a list of it. */
+const outputOf = (parts: readonly Part[]): unknown =>
+  hasMedia(parts) ? parts.map((part) => contentPart(part, 'input_text')) : textsOf(parts);
 
 const itemsOf = (message: ChatMessage): readonly unknown[] => {
   switch (message.role) {
     case 'tool':
-      return [{ type: 'function_call_output', call_id: message.toolCallId, output: textsOf(message.parts) }];
+      return [{ type: 'function_call_output', call_id: message.toolCallId, output: outputOf(message.parts) }];
     case 'assistant': {
       const content = message.parts.map((part) => contentPart(part, 'output_text'));
       const said = content.length === 0 ? [] : [{ type: 'message', role: 'assistant', content }];
@@ -80,9 +83,12 @@ const reasoningOf = ({ reasoning, webMode, model }: UpstreamRequest): unknown =>
 
 const formatOf = (format: ResponseFormat | undefined): unknown => (format === undefined ? undefined : { format });
 
+/** A penalty of nothing is left out: where there are none, the very name is refused. */
+const penalty = (value: number | undefined): number | undefined => (isSet(value) ? value : undefined);
+
 /**
- * A request in the words of the Responses API. Nothing is stored there; temperature is never sent because the models
- * behind this API refuse it; web mode has no output limit, as thinking and searching would use it up.
+ * A request in the words of the Responses API. Nothing is stored there; a model that reasons is sent no temperature,
+ * which it would refuse; web mode has no output limit, as thinking and searching would use it up.
  */
 export const responsesRequest = (request: UpstreamRequest, stream: boolean): unknown => {
   const { sampling, messages } = request;
@@ -96,9 +102,11 @@ export const responsesRequest = (request: UpstreamRequest, stream: boolean): unk
     stream,
     store: false,
     max_output_tokens: request.webMode ? undefined : request.maxTokens,
-    top_p: sampling.topP,
-    frequency_penalty: sampling.frequencyPenalty,
-    presence_penalty: sampling.presencePenalty,
+    ...(samples(request) ? { temperature: sampling.temperature, top_p: sampling.topP } : {}),
+    // Servers that know nothing but this API may know these; OpenAI is asked by Chat Completions.
+    frequency_penalty: penalty(sampling.frequencyPenalty),
+    presence_penalty: penalty(sampling.presencePenalty),
+    seed: sampling.seed,
     stop: sampling.stop,
     user: request.user,
     reasoning: reasoningOf(request),

@@ -49,6 +49,7 @@ const responses = (request: UpstreamRequest, stream: boolean): object => ({
   // Nothing is searched for here: the model may run anywhere.
   ...objectOf(responsesRequest({ ...request, webMode: false }, stream)),
   temperature: request.sampling.temperature,
+  top_p: request.sampling.topP,
   top_k: request.sampling.topK,
   reasoning: reasoningOf(request),
   provider: routing(request),

@@ -1,5 +1,5 @@
 import type { UpstreamRequest } from '../../../src/kernel/upstream.ts';
-import { hasFiles, hasMedia, partsOf, refuseFirst } from '../shared/refusals.ts';
+import { hasFiles, hasMedia, partsOf, refuseFirst, summaryLimit } from '../shared/refusals.ts';
 
 const EFFORTS: readonly string[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'];
 
@@ -16,6 +16,7 @@ export const checkOpenRouter = (request: UpstreamRequest): void => {
       effort !== undefined && !EFFORTS.includes(effort),
       `openrouter has no reasoning effort '${effort ?? ''}'; use ${EFFORTS.join(', ')}`,
     ],
+    summaryLimit('openrouter', request),
     [hasFiles(parts), 'openrouter holds no files; send the data itself'],
     [
       hasMedia(partsOf(request, 'system', 'developer', 'assistant', 'tool')),

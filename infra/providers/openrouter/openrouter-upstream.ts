@@ -1,7 +1,7 @@
 import type { ChatUpstream } from '../../../src/kernel/upstream.ts';
-import { chatOrResponses } from '../openai/chat-or-responses.ts';
 import { chatUpstream, type Surface, type UpstreamOptions } from '../shared/chat-upstream.ts';
 import { refuse } from '../shared/refusals.ts';
+import { twoLanguages } from '../shared/two-languages.ts';
 import { openRouterChatCodec, openRouterResponsesCodec } from './openrouter-codecs.ts';
 
 export type OpenRouterOptions = Omit<UpstreamOptions, 'provider' | 'headers' | 'version'> &
@@ -12,10 +12,10 @@ const NOBODY_CAN = /no endpoints found that (?:can handle|support)/i;
 /** Nobody who runs the model can do what the request asks for: that is the caller's to change. */
 const tellingWhatNobodyCan = (surface: Surface): Surface => ({
   ...surface,
-  insteadOf: (codec, refused) =>
+  insteadOf: (codec, refused, request) =>
     NOBODY_CAN.test(refused.error.providerMessage)
       ? refuse('nobody at openrouter runs this model with these parameters; leave some out or choose another model')
-      : surface.insteadOf(codec, refused),
+      : surface.insteadOf(codec, refused, request),
 });
 
 /** OpenRouter, which has the model run by others. */
@@ -31,5 +31,13 @@ export const openRouterUpstream = ({ apiKey, ...options }: OpenRouterOptions): C
         'x-title': 'PlanToCode',
       },
     },
-    tellingWhatNobodyCan(chatOrResponses(openRouterChatCodec, openRouterResponsesCodec, () => false)),
+    tellingWhatNobodyCan(
+      twoLanguages({
+        usual: openRouterChatCodec,
+        other: openRouterResponsesCodec,
+        needsOther: () => 'no',
+        // A missing route has no code; a missing model has.
+        isAboutRequest: ({ code }) => code !== '',
+      }),
+    ),
   );

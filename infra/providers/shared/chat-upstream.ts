@@ -30,7 +30,7 @@ export type Surface = Readonly<{
    * Another language to try after this refusal, or undefined: then the refusal stands. Throws DomainError when the
    * refusal is about what the caller asked for.
    */
-  insteadOf: (codec: Codec, refused: Refused) => Codec | undefined;
+  insteadOf: (codec: Codec, refused: Refused, request: UpstreamRequest) => Codec | undefined;
   /** The provider has accepted a call in this language. */
   understood: (codec: Codec) => void;
 }>;
@@ -77,7 +77,7 @@ export const chatUpstream = (options: UpstreamOptions, surface: Surface): ChatUp
       return { answer, codec };
     }
     const refused = await readRefusal(provider, answer, clock());
-    const other = surface.insteadOf(codec, refused);
+    const other = surface.insteadOf(codec, refused, request);
     if (other === undefined) throw refused.error;
     return send(other, request, { signal }, stream);
   };

@@ -16,6 +16,12 @@ export const refuseFirst = (limits: readonly Limit[]): void => {
   if (asked !== undefined) refuse(asked[1]);
 };
 
+/** For providers that show what they thought, or nothing of it: how short it is told is not to be chosen. */
+export const summaryLimit = (provider: string, { reasoning }: UpstreamRequest): Limit => [
+  reasoning?.summary !== undefined && reasoning.summary !== 'auto',
+  `${provider} cannot choose how reasoning is summed up; leave reasoning.summary out or send 'auto'`,
+];
+
 /** True for a number that says more than the default of nothing. */
 export const isSet = (value: number | undefined): boolean => value !== undefined && value !== 0;
 

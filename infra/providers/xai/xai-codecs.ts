@@ -32,8 +32,7 @@ const responses = (request: UpstreamRequest, stream: boolean): object => {
     ...rest,
     input: [...(system === '' ? [] : [{ role: 'system', content: system }]), ...listOf(input)],
     temperature: sampling.temperature,
-    frequency_penalty: penalty(sampling.frequencyPenalty),
-    presence_penalty: penalty(sampling.presencePenalty),
+    top_p: sampling.topP,
     reasoning: reasoning?.effort === undefined ? undefined : { effort: reasoning.effort },
     tools:
       tools === undefined

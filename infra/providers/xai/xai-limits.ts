@@ -1,5 +1,5 @@
 import type { UpstreamRequest } from '../../../src/kernel/upstream.ts';
-import { hasFiles, hasMedia, isSet, partsOf, refuseFirst } from '../shared/refusals.ts';
+import { hasFiles, hasMedia, isSet, partsOf, refuseFirst, summaryLimit } from '../shared/refusals.ts';
 import { effortsOf, reasons } from './model-traits.ts';
 
 const effortDetail = (model: string, effort: string): string => {
@@ -22,6 +22,7 @@ export const checkXai = (request: UpstreamRequest): void => {
     [(stop?.length ?? 0) > 0 && reasons(model), `${model} takes no stop words; leave \`stop\` out`],
     [seed !== undefined && webMode, 'xai has no seed while it searches the web; leave it out'],
     [reasoning?.budgetTokens !== undefined, 'xai takes no number of tokens for reasoning; send an effort'],
+    summaryLimit('xai', request),
     [effort !== undefined && !effortsOf(model).includes(effort), effortDetail(model, effort ?? '')],
     [hasFiles(parts), 'xai is sent the data itself; send images as data URLs'],
     [parts.some(({ type }) => type === 'document'), 'xai takes no documents; send the text instead'],

@@ -1,6 +1,6 @@
 import type { ChatUpstream } from '../../../src/kernel/upstream.ts';
-import { chatOrResponses } from '../openai/chat-or-responses.ts';
 import { chatUpstream, type UpstreamOptions } from '../shared/chat-upstream.ts';
+import { twoLanguages } from '../shared/two-languages.ts';
 import { xaiChatCodec, xaiResponsesCodec } from './xai-codecs.ts';
 
 export type XaiOptions = Omit<UpstreamOptions, 'provider' | 'headers'> & Readonly<{ apiKey: string }>;
@@ -9,5 +9,11 @@ export type XaiOptions = Omit<UpstreamOptions, 'provider' | 'headers'> & Readonl
 export const xaiUpstream = ({ apiKey, ...options }: XaiOptions): ChatUpstream =>
   chatUpstream(
     { ...options, provider: 'xai', headers: { authorization: `Bearer ${apiKey}` } },
-    chatOrResponses(xaiChatCodec, xaiResponsesCodec, ({ webMode }) => webMode),
+    twoLanguages({
+      usual: xaiChatCodec,
+      other: xaiResponsesCodec,
+      needsOther: ({ webMode }) => (webMode ? 'must' : 'no'),
+      // A missing route has no code; a missing model has.
+      isAboutRequest: ({ code }) => code !== '',
+    }),
   );

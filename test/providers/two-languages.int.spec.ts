@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { openAiUpstream } from '../../infra/providers/openai/openai-upstream.ts';
 import { openRouterUpstream } from '../../infra/providers/openrouter/openrouter-upstream.ts';
 import { xaiUpstream } from '../../infra/providers/xai/xai-upstream.ts';
 import type { UpstreamRequest } from '../../src/kernel/upstream.ts';
@@ -43,6 +44,47 @@ describe('a provider with two languages', () => {
     server.answer((asked) => (asked.path === RESPONSES ? byRoute(asked) : json(404, { detail: 'Not Found' })));
     for (let call = 0; call < 2; call += 1) expect((await replay(upstream, true)).completion.text).to.equal('Hi');
     expect(paths()).to.deep.equal([CHAT, RESPONSES, RESPONSES]);
+    await upstream.close();
+  });
+
+  it('says at OpenAI by Chat Completions what only they can do', async () => {
+    const upstream = openAiUpstream({ baseUrl: server.url, apiKey: 'k', clock: () => new Date(0) });
+    server.answer(byRoute);
+    const { signal } = new AbortController();
+    const ask = (over: Partial<UpstreamRequest>) =>
+      upstream.complete(request({ model: 'gpt-4.1', ...over }), { signal });
+    expect((await ask({ sampling: { stop: ['END'], seed: 1 } })).text).to.equal('Grüße');
+    expect((await ask({})).text).to.equal('Hi');
+    expect(paths()).to.deep.equal([CHAT, RESPONSES]);
+    expect(server.asked[0]!.body).to.deep.include({ stop: ['END'], seed: 1 });
+    await upstream.close();
+  });
+
+  it('says it by the only language that a server knows', async () => {
+    const upstream = openAiUpstream({ baseUrl: server.url, apiKey: 'k', clock: () => new Date(0) });
+    server.answer((asked) => (asked.path === RESPONSES ? byRoute(asked) : json(404, { detail: 'Not Found' })));
+    const { signal } = new AbortController();
+    const ask = () => upstream.complete(request({ model: 'gpt-4.1', sampling: { stop: ['END'] } }), { signal });
+    for (let call = 0; call < 2; call += 1) expect((await ask()).text).to.equal('Hi');
+    expect(paths()).to.deep.equal([CHAT, RESPONSES, RESPONSES]);
+    await upstream.close();
+  });
+
+  it('gives up when a server knows neither', async () => {
+    const upstream = openAiUpstream({ baseUrl: server.url, apiKey: 'k', clock: () => new Date(0) });
+    server.answer(json(404, { detail: 'Not Found' }));
+    for (let call = 0; call < 2; call += 1) expect((await replay(upstream, true)).failure).to.include({ status: 404 });
+    expect(paths()).to.deep.equal([RESPONSES, CHAT, RESPONSES, CHAT]);
+    await upstream.close();
+  });
+
+  it('never searches in a language that cannot', async () => {
+    const upstream = xaiUpstream({ baseUrl: server.url, apiKey: 'k', clock: () => new Date(0) });
+    server.answer((asked) => (asked.path === CHAT ? byRoute(asked) : json(404, { detail: 'Not Found' })));
+    const { signal } = new AbortController();
+    const failure = await upstream.complete(request({ webMode: true }), { signal }).catch((error: unknown) => error);
+    expect(failure).to.include({ status: 404 });
+    expect(paths()).to.deep.equal([RESPONSES]);
     await upstream.close();
   });
 
