@@ -2,10 +2,11 @@ import type { FailedAttempt } from '../../src/events/credit-account/credit-accou
 import { isoOf, type Clock } from '../../src/kernel/clock.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
 import {
+  isPassingFailure,
   isUpstreamError,
-  type UpstreamError,
+  UpstreamError,
+  type CallOptions,
   type UpstreamEvent,
-  type UpstreamFailure,
 } from '../../src/kernel/upstream.ts';
 import type { Attempt, Plan } from './plan.ts';
 
@@ -19,50 +20,64 @@ export type Attempts = Readonly<{
   connect: () => Promise<Batches>;
   /** After a failure before anything was said: the answer of a further provider. Rejects when there is none to ask. */
   next: (failure: unknown) => Promise<Batches>;
+  /** Notes that the provider that is asked has failed. */
+  note: (failure: unknown) => void;
   /** The provider that is asked, or was asked last. */
   current: () => Attempt;
+  /** All that failed, in that order. */
   failed: () => readonly FailedAttempt[];
 }>;
 
-/** Failures without a status that are the provider's moment of weakness and not the request's fault. */
-const PASSING: ReadonlySet<UpstreamFailure> = new Set(['rate_limit', 'overloaded', 'server', 'timeout', 'network']);
-const PASSING_STATUS: ReadonlySet<number> = new Set([408, 409, 429]);
 /** A provider that asks for no more patience than this is asked again when there is no other. */
 const LONGEST_WAIT_MS = 3_000;
 
-const isPassing = ({ status, kind }: UpstreamError): boolean =>
-  status === undefined ? PASSING.has(kind) : PASSING_STATUS.has(status) || status >= 500;
+/** Resolves when the signal aborts. */
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
-/** Goes through a plan's providers. `signal` ends it all. */
-export const attemptsOf = (deps: AttemptDeps, { requestId, attempts }: Plan, signal: AbortSignal): Attempts => {
+/** Goes through a plan's providers. None is asked any more once the answer is unwanted. */
+export const attemptsOf = (
+  deps: AttemptDeps,
+  { requestId, attempts }: Plan,
+  options: Required<CallOptions>,
+): Attempts => {
   const failed: FailedAttempt[] = [];
-  const isOver = (): boolean => signal.aborted;
+  const { unwanted } = options;
+  const isOver = (): boolean => unwanted.aborted;
   let index = 0;
   let current: Attempt = attempts[0];
   let waited = false;
 
+  const note = (failure: unknown): void => {
+    if (!isUpstreamError(failure) || failure.kind === 'aborted') return;
+    const { provider, model } = current;
+    const { kind, status = null } = failure;
+    failed.push({ provider, model, failure: kind, status, at: isoOf(deps.clock()) });
+  };
+
   /** The next to ask after a failure: another provider, or the same one when it has said when to come back. */
-  const following = async (failure: UpstreamError): Promise<Attempt | undefined> => {
+  const following = async ({ retryAfterMs }: UpstreamError): Promise<Attempt | undefined> => {
     const other = attempts[index + 1];
     if (other !== undefined) {
       index += 1;
       return other;
     }
-    const { retryAfterMs } = failure;
     if (waited || retryAfterMs === undefined || retryAfterMs > LONGEST_WAIT_MS) return undefined;
     waited = true;
     // The pause is spread by chance; it is never to be shorter than what was asked for.
-    await deps.pause(2 * retryAfterMs);
+    await Promise.race([deps.pause(2 * retryAfterMs), aborted(unwanted)]);
     return current;
   };
 
   const next = async (failure: unknown): Promise<Batches> => {
-    if (!isUpstreamError(failure) || !isPassing(failure) || isOver()) throw failure;
-    const { provider, model } = current;
-    const { kind, status = null } = failure;
-    failed.push({ provider, model, failure: kind, status, at: isoOf(deps.clock()) });
+    note(failure);
+    if (!isUpstreamError(failure) || !isPassingFailure(failure) || isOver()) throw failure;
     const other = await following(failure);
     if (other === undefined || isOver()) throw failure;
+    const { provider } = current;
+    const { kind, status } = failure;
     deps.logger.warn(
       { requestId, provider, failure: kind, status, next: other.provider },
       'a provider failed; asking on',
@@ -72,12 +87,14 @@ export const attemptsOf = (deps: AttemptDeps, { requestId, attempts }: Plan, sig
   };
 
   const ask = async (): Promise<Batches> => {
+    const { provider } = current;
+    if (isOver()) throw new UpstreamError({ provider, kind: 'aborted', neverReached: true });
     try {
-      return await current.call({ signal });
+      return await current.call(options);
     } catch (error) {
       return next(error);
     }
   };
 
-  return { connect: ask, next, current: () => current, failed: () => failed };
+  return { connect: ask, next, note, current: () => current, failed: () => failed };
 };

@@ -1,12 +1,15 @@
-import { DomainError, isDomainError } from '../../src/kernel/errors.ts';
 import type { MicroUsd } from '../../src/kernel/money.ts';
 import type { TokenCounter } from '../../src/kernel/tokens-estimate.ts';
 import type { UpstreamEvent } from '../../src/kernel/upstream.ts';
 import type { EndedBy, FinishReason, Usage } from '../../src/kernel/usage.ts';
 import { attemptsOf } from './attempts.ts';
+import { clientPace } from './client-pace.ts';
+import { endingOf, type Ending } from './ending.ts';
+import { holdBudget } from './hold-budget.ts';
 import type { Ledger, LedgerDeps } from './ledger.ts';
 import type { Plan } from './plan.ts';
 import { settling } from './settling.ts';
+import { refusalOfStopped } from './stopped-refusal.ts';
 import { refusalFor } from './upstream-refusal.ts';
 import { usageMeter } from './usage-meter.ts';
 
@@ -59,17 +62,12 @@ export type RunningCompletion = Answering &
 
 export type RunningDeps = LedgerDeps & Readonly<{ counter: TokenCounter }>;
 
-/** The client has gone before the answer began; nobody is left to be told. */
-const goneError = (): Error => Object.assign(new Error('the client has gone'), { name: 'AbortError' });
-
 const ABORTED = 'the request has ended';
 
-/** Ask for more money when this share of the hold, in percent, is used. */
-const EXTEND_AT = 80n;
-/** The least that is added to a hold, so that a stream does not live from hand to mouth: a cent. */
-const LEAST_EXTENSION: MicroUsd = 10_000n;
 /** Who cancels hears so after this long, also while the provider is still asked what it has counted. */
 const TELL_STOPPED_MS = 1_000;
+/** The usage of a whole answer follows its end at once, or never. */
+const LAST_WORD_MS = 2_000;
 
 /** Sends a request to its provider and owns it until it is settled. Its money must be on hold. */
 export const runningCompletion = (
@@ -78,78 +76,83 @@ export const runningCompletion = (
   ledger: Ledger,
   gone: AbortSignal,
 ): RunningCompletion => {
-  const { logger, clock } = deps;
   const { requestId, work } = plan;
-  const startedAt = clock();
+  const startedAt = deps.clock();
   const meter = usageMeter(plan.price, plan.promptTokens, deps.counter);
+  const mayGoOn = holdBudget({ ...deps, plan, ledger, meter });
+  /** Aborts when the answer is not wanted any more; `cancelling` when it is not read any more either. */
+  const leaving = new AbortController();
   const cancelling = new AbortController();
-  const attempts = attemptsOf(deps, plan, cancelling.signal);
+  const attempts = attemptsOf(deps, plan, { signal: cancelling.signal, unwanted: leaving.signal });
   const settle = settling({ ...deps, plan, ledger, meter, attempts, startedAt });
+  const pace = clientPace();
   const settlement = Promise.withResolvers<Ended>();
   /** Resolves when nobody waits for the answer any more. */
   const left = Promise.withResolvers<Ended>();
-  let held = plan.estimate + plan.margin;
+  const over = Promise.race([settlement.promise, left.promise]);
   let stoppedBy: EndedBy | undefined;
+  /** True when the answer was all there before it was stopped, which changes nothing about it then. */
+  let wasWhole = false;
   let isAccepted = false;
-  let pumping = false;
-  let draining: NodeJS.Timeout | undefined;
+  let isPumping = false;
+  let isEnding = false;
   let failure: unknown;
-  let ending = false;
+  let telling: NodeJS.Timeout | undefined;
+  let cutting: NodeJS.Timeout | undefined;
 
-  meter.budget((held * EXTEND_AT) / 100n);
+  const isWhole = (): boolean => (stoppedBy === undefined ? meter.finish() !== undefined : wasWhole);
 
-  /** True when the answer is all there: whatever happens then changes nothing about it. */
-  const isWhole = (): boolean => meter.finish() !== undefined && stoppedBy !== 'credit';
-
-  const howItEnded = (): Ended['how'] => {
-    if (isWhole() || stoppedBy === 'credit') return 'completed';
-    if (stoppedBy === undefined) return failure === undefined ? 'completed' : 'failed';
-    if (stoppedBy === 'client') return 'gone';
-    return stoppedBy === 'cancel' ? 'cancelled' : 'failed';
+  const ending = (): Ending => {
+    const facts = { stoppedBy, isWhole: isWhole(), isAccepted, failure };
+    return endingOf({ ...facts, streamed: work.streamed, hasOutput: meter.hasOutput() });
   };
-
-  /** What a failure of the provider's or of ours left behind is charged only when it reached the client. */
-  const isConsumed = (how: Ended['how']): boolean =>
-    isAccepted && (how !== 'failed' || (work.streamed && meter.hasOutput()));
 
   /** Settles once, however often it is called. */
   const end = (): Promise<Ended> => {
-    if (ending) return settlement.promise;
-    ending = true;
-    clearTimeout(draining);
+    if (isEnding) return settlement.promise;
+    isEnding = true;
+    clearTimeout(cutting);
     gone.removeEventListener('abort', onGone);
-    const how = howItEnded();
+    const how = ending();
     // An answer that has ended by itself needs no abort, and an abort that needs no stack is cheap.
-    if (how !== 'completed' || stoppedBy !== undefined) cancelling.abort(ABORTED);
-    const endedBy = isWhole() ? 'provider' : (stoppedBy ?? 'provider');
-    void settle({ how, endedBy, failure, isConsumed: isConsumed(how), isStopped: stoppedBy !== undefined }).then(
-      settlement.resolve,
-    );
+    if (how.how !== 'completed' || how.isStopped) cancelling.abort(ABORTED);
+    void settle(how).then((ended) => {
+      clearTimeout(telling);
+      settlement.resolve(ended);
+    });
     return settlement.promise;
   };
 
-  /** Leaves the provider's meter running where stopping the answer would not stop it. */
-  const drain = (): void => {
-    const { limitSeconds } = attempts.current().disconnect;
-    draining = setTimeout(() => cancelling.abort(ABORTED), limitSeconds * 1_000);
-    if (!pumping) void pump(undefined);
+  /** How long an answer that is stopped is still read. */
+  const lingerMs = (by: EndedBy): number => {
+    const { policy, limitSeconds } = attempts.current().disconnect;
+    const nobodyWaits = by === 'client' || by === 'cancel';
+    // Where stopping an answer would not stop the provider's meter.
+    if (nobodyWaits && policy === 'drain') return limitSeconds * 1_000;
+    return wasWhole ? LAST_WORD_MS : 0;
+  };
+
+  const cut = (): void => {
+    cancelling.abort(ABORTED);
+    if (!isPumping) void end();
   };
 
   const stop = (by: EndedBy): void => {
-    if (ending) return;
-    if (stoppedBy !== undefined) {
-      if (by === 'shutdown') cancelling.abort(ABORTED);
-      return;
-    }
+    if (by === 'shutdown') settle.hurry();
+    if (isEnding) return;
+    if (stoppedBy !== undefined) return by === 'shutdown' ? cut() : undefined;
+    wasWhole = meter.finish() !== undefined;
     stoppedBy = by;
-    const nobodyWaits = by === 'client' || by === 'cancel';
-    if (nobodyWaits && !isWhole()) {
-      const how = howItEnded();
-      setTimeout(() => left.resolve(settle.told(how, by)), TELL_STOPPED_MS).unref();
+    leaving.abort(ABORTED);
+    pace.giveUp();
+    if (by === 'client' || by === 'cancel') {
+      const { how } = ending();
+      telling = setTimeout(() => left.resolve(settle.told(how, by)), TELL_STOPPED_MS);
     }
-    if (nobodyWaits && attempts.current().disconnect.policy === 'drain') return drain();
-    cancelling.abort(ABORTED);
-    if (!pumping) void end();
+    const linger = lingerMs(by);
+    if (linger === 0) return cut();
+    cutting = setTimeout(cut, linger);
+    if (!isPumping) void pump(undefined);
   };
   const onGone = (): void => stop('client');
 
@@ -160,56 +163,44 @@ export const runningCompletion = (
       },
       (error: unknown) => {
         failure = error;
-        if (!pumping) void end();
+        if (!isPumping) void end();
       },
     );
     return connecting;
   };
+  if (gone.aborted) leaving.abort(ABORTED);
   let connecting = watched(attempts.connect());
   gone.addEventListener('abort', onGone, { once: true });
   if (gone.aborted) onGone();
 
-  /** Asks for more money; without it the answer ends here. */
-  const keepHold = async (): Promise<void> => {
-    await meter.count();
-    if (!meter.mayExceed()) return;
-    const initial = plan.estimate + plan.margin;
-    const add = initial > LEAST_EXTENSION ? initial : LEAST_EXTENSION;
-    try {
-      await ledger.extend(add);
-      held += add;
-      meter.budget((held * EXTEND_AT) / 100n);
-    } catch (error) {
-      if (!isDomainError(error)) logger.warn({ requestId, err: error }, 'the hold could not be extended');
-      stop('credit');
-    }
-  };
-
-  const isOver = (): boolean => stoppedBy !== undefined && draining === undefined;
-
-  /** Reads one provider's answer to its end, or until nobody wants it. */
+  /** Reads one provider's answer to its end, or until nobody reads it any more. */
   const read = async (batches: AsyncIterable<readonly UpstreamEvent[]>, sink: CompletionSink | undefined) => {
     for await (const batch of batches) {
       meter.take(batch);
       // What arrives after the end was asked for is charged for but not handed on.
-      if (isOver()) return;
-      if (draining !== undefined) continue;
+      if (cancelling.signal.aborted) return;
+      if (stoppedBy !== undefined) continue;
       const drained = sink?.take(batch);
-      if (drained !== undefined) await drained;
-      if (meter.mayExceed()) await keepHold();
+      if (drained !== undefined) await pace.keep(drained);
+      // An answer that is all there is charged, not stopped.
+      if (!isWhole() && meter.mayExceed() && !(await mayGoOn())) stop('credit');
     }
   };
 
   /** Hands on what the providers say; asks the next one when one breaks before it has said anything. */
   const pump = async (sink: CompletionSink | undefined): Promise<void> => {
-    pumping = true;
+    isPumping = true;
     for (;;) {
       try {
         await read(await connecting, sink);
         break;
       } catch (error) {
         failure = error;
-        if (!isAccepted || meter.hasOutput() || stoppedBy !== undefined) break;
+        if (!isAccepted || stoppedBy !== undefined || isWhole()) break;
+        if (meter.hasOutput()) {
+          attempts.note(error);
+          break;
+        }
         isAccepted = false;
         failure = undefined;
         meter.restart();
@@ -229,34 +220,31 @@ export const runningCompletion = (
     settled: settlement.promise,
     isStopped: () => stoppedBy !== undefined,
     accepted: async (limitMs) => {
-      const late = Promise.withResolvers<'late'>();
-      const timer = limitMs === undefined ? undefined : setTimeout(() => late.resolve('late'), limitMs);
-      try {
-        await Promise.race([connecting, late.promise, left.promise]);
-      } catch (error) {
+      const late = Promise.withResolvers<undefined>();
+      const timer = limitMs === undefined ? undefined : setTimeout(() => late.resolve(undefined), limitMs);
+      await Promise.race([connecting, late.promise, over]).catch(() => undefined);
+      clearTimeout(timer);
+      if (isAccepted) return;
+      if (stoppedBy !== undefined) {
+        await over;
+        throw refusalOfStopped(stoppedBy);
+      }
+      if (failure !== undefined) {
         await end();
-        throw stoppedBy === 'client' ? goneError() : stoppedBy === undefined ? refusalFor(error) : stopped(stoppedBy);
-      } finally {
-        clearTimeout(timer);
+        throw refusalFor(failure);
       }
     },
     deliver: (sink) => {
-      if (!ending && !pumping) void pump(sink);
-      return Promise.race([settlement.promise, left.promise]);
+      if (!isEnding && !isPumping) void pump(sink);
+      return over;
     },
     stop: (by) => {
       stop(by);
-      return Promise.race([settlement.promise, left.promise]);
+      return over;
     },
     renew: async () => {
       await meter.count();
-      if (!ending) await ledger.renew(isAccepted ? meter.read().metered : null);
+      if (!settle.isWriting()) await ledger.renew(isAccepted ? meter.read().metered : null);
     },
   };
 };
-
-/** How a request that was ended from outside is told to a client that still waits for its first byte. */
-const stopped = (by: EndedBy): DomainError =>
-  by === 'shutdown'
-    ? new DomainError('service_unavailable', 'the server is going down; try again', { retryAfterSeconds: 2 })
-    : new DomainError('bad_request', 'the request was cancelled');

@@ -1,6 +1,7 @@
 import type { ServedBy } from '../../src/events/credit-account/credit-account.events.ts';
 import type { EndedBy, FinishReason } from '../../src/kernel/usage.ts';
 import type { Attempts } from './attempts.ts';
+import type { Ending } from './ending.ts';
 import type { Ledger, LedgerDeps } from './ledger.ts';
 import { lookedUp } from './looked-up.ts';
 import type { Plan } from './plan.ts';
@@ -10,21 +11,19 @@ import type { Reading, UsageMeter } from './usage-meter.ts';
 type Deps = LedgerDeps &
   Readonly<{ plan: Plan; ledger: Ledger; meter: UsageMeter; attempts: Attempts; startedAt: Date }>;
 
-/** How a request ended, before its money is settled. */
-type Ending = Pick<Ended, 'how' | 'endedBy' | 'failure'> &
-  Readonly<{
-    /** True when something was used that has to be paid. */
-    isConsumed: boolean;
-    /** True when it was ended from outside. */
-    isStopped: boolean;
-  }>;
-
 /** Settles one request; never rejects. */
 export type Settling = ((ending: Ending) => Promise<Ended>) &
   Readonly<{
     /** What a client is told of an end whose charge is still being worked out. */
     told: (how: Ended['how'], endedBy: EndedBy) => Ended;
+    /** No provider is asked what it counted, from now on. */
+    hurry: () => void;
+    /** True once the end is being written down: the hold needs no care any more. */
+    isWriting: () => boolean;
   }>;
+
+/** An abort that needs no stack is cheap. */
+const NO_TIME = 'the server is going down';
 
 const NOTHING = { finish: null, usage: undefined, charged: 0n, estimated: false } as const;
 
@@ -32,6 +31,8 @@ const NOTHING = { finish: null, usage: undefined, charged: 0n, estimated: false 
 export const settling = (deps: Deps): Settling => {
   const { plan, ledger, meter, attempts, startedAt, clock, logger } = deps;
   const { requestId } = plan;
+  const hurrying = new AbortController();
+  let writing = false;
 
   const fallbackAttempted = (): boolean =>
     attempts.failed().some(({ provider }) => provider !== attempts.current().provider);
@@ -46,16 +47,17 @@ export const settling = (deps: Deps): Settling => {
     return meter.finish() ?? (how === 'failed' ? 'error' : null);
   };
 
-  /** What was used: the provider's final word, its word on being asked, or our own count. */
+  /** What was used: the provider's final word, when it was left its word on being asked, or our own count. */
   const reading = async ({ endedBy }: Ending): Promise<Reading> => {
     await meter.count();
     const known = meter.read();
     const { disconnect, lookUp } = attempts.current();
     const upstreamId = meter.upstreamId();
-    const mayAsk = disconnect.policy === 'look_up' && endedBy !== 'shutdown';
+    const wasLeft = endedBy === 'client' || endedBy === 'cancel';
+    const mayAsk = wasLeft && disconnect.policy === 'look_up' && !hurrying.signal.aborted;
     if (!known.estimated || !mayAsk || lookUp === undefined || upstreamId === null) return known;
     const { limitSeconds } = disconnect;
-    const found = await lookedUp(deps, { requestId, upstreamId, lookUp, limitSeconds });
+    const found = await lookedUp(deps, { requestId, upstreamId, lookUp, limitSeconds, hurry: hurrying.signal });
     return found === undefined ? known : meter.priced(found);
   };
 
@@ -66,12 +68,14 @@ export const settling = (deps: Deps): Settling => {
     const durationMs = Math.max(0, clock().getTime() - startedAt.getTime());
     const upstreamId = meter.upstreamId();
     const outcome = { metered, estimated, finish, endedBy, upstreamId, durationMs, servedBy: servedBy() };
+    writing = true;
     const charged = await ledger.capture(outcome);
     const told = { how, endedBy, finish, usage: metered.usage, charged, estimated, failure };
     return { ...told, fallbackAttempted: fallbackAttempted() };
   };
 
   const giveBack = async ({ how, endedBy, failure, isStopped }: Ending): Promise<Ended> => {
+    writing = true;
     await ledger.release(isStopped ? 'cancelled_before_start' : 'provider_failed', attempts.failed());
     return { ...NOTHING, how, endedBy, failure, fallbackAttempted: fallbackAttempted() };
   };
@@ -95,5 +99,6 @@ export const settling = (deps: Deps): Settling => {
     estimated: true,
     fallbackAttempted: fallbackAttempted(),
   });
-  return Object.assign(settle, { told });
+  const hurry = (): void => hurrying.abort(NO_TIME);
+  return Object.assign(settle, { told, hurry, isWriting: () => writing });
 };

@@ -34,6 +34,8 @@ export type UsageMeter = Readonly<{
 
 /** Text that waits to be counted takes memory. */
 const MOST_WAITING = 256 * 1024;
+/** Of English, by and large. */
+const CHARS_PER_TOKEN = 4;
 
 const NOTHING: Usage = {
   inputUncached: 0,
@@ -95,7 +97,8 @@ export const usageMeter = (price: Price, prompt: number, counter: TokenCounter):
         searches += 1;
         return;
       case 'thought':
-        // What it says has been counted as reasoning.
+        // What it says has been counted as reasoning, but it has been handed on.
+        output = true;
         return;
       case 'started':
         upstreamId = event.upstreamId;
@@ -116,13 +119,21 @@ export const usageMeter = (price: Price, prompt: number, counter: TokenCounter):
     return reported.source === 'final' ? { ...reported, source: 'early' } : reported;
   };
 
+  /** What was said is charged also when it cannot be counted now. */
+  const tokensOf = async (text: string): Promise<number> => {
+    try {
+      return await counter.count(text);
+    } catch {
+      return Math.ceil(text.length / CHARS_PER_TOKEN);
+    }
+  };
+
   const countWaiting = async (): Promise<void> => {
     // Our own count is for answers that the provider does not count, or has not counted yet.
     if (waiting.length === 0 || believed()?.source === 'final') return;
     const text = waiting.join('');
     waiting = [];
-    const tokens = await counter.count(text);
-    visible += tokens;
+    visible += await tokensOf(text);
     // Until here the characters stood for their tokens, so that no reading was too low.
     waitingChars -= text.length;
   };

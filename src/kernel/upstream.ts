@@ -131,7 +131,12 @@ export type Completion = Readonly<{
   native: string;
 }>;
 
-export type CallOptions = Readonly<{ signal: AbortSignal }>;
+export type CallOptions = Readonly<{
+  /** Cancels the call, whatever has become of it. */
+  signal: AbortSignal;
+  /** Nobody waits for the answer any more: a call that has not been sent yet is given up, one that was sent goes on. */
+  unwanted?: AbortSignal;
+}>;
 
 /** What a provider says that an answer used, with its own block. */
 export type UsageReport = Readonly<{ usage: Usage; raw: unknown }>;
@@ -211,3 +216,10 @@ export class UpstreamError extends Error {
 /** True for a provider's failure, also one made by another copy of this module. */
 export const isUpstreamError = (error: unknown): error is UpstreamError =>
   error instanceof Error && 'tag' in error && error.tag === 'UpstreamError';
+
+const PASSING: ReadonlySet<UpstreamFailure> = new Set(['rate_limit', 'overloaded', 'server', 'timeout', 'network']);
+const PASSING_STATUS: ReadonlySet<number> = new Set([408, 409, 429]);
+
+/** True for a failure that is the provider's moment of weakness: not the request's fault, nor our account's. */
+export const isPassingFailure = ({ status, kind }: UpstreamError): boolean =>
+  PASSING.has(kind) && (status === undefined || PASSING_STATUS.has(status) || status >= 500);

@@ -34,7 +34,7 @@ export type Work = Readonly<{
   apiKeyId?: string;
 }>;
 
-/** A provider that failed before it had said anything. */
+/** A provider that failed: before it had said anything, so that another one could be asked, or in the middle. */
 export type FailedAttempt = Readonly<{
   provider: string;
   model: string;
@@ -43,7 +43,7 @@ export type FailedAttempt = Readonly<{
   at: IsoTime;
 }>;
 
-/** Who did the work, by which rule an answer that was left is charged, and who failed before. */
+/** Who did the work, by which rule an answer that was left is charged, and who failed, in that order. */
 export type ServedBy = Readonly<{
   provider: string;
   model: string;
