@@ -26,11 +26,11 @@ const modelsOf = (build: Catalogue, { added, models, prices }: CatalogueChanges)
   const additions = [...added].map(([id, { value }]) => modelOf(id, value.facts, value));
   const all = [...build.models.filter(({ id }) => !added.has(id)), ...additions];
   return all.map((model) => {
-    const { estimation = null, ...changes } = { ...factsOf(model), ...models.get(model.id)?.value };
+    const { estimation, ...facts } = { ...factsOf(model), ...models.get(model.id)?.value };
     const price = prices.get(model.id);
     return {
       ...model,
-      ...changes,
+      ...facts,
       estimation: estimation ?? undefined,
       ...(price === undefined ? {} : priced(price.value)),
     };

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { followCancels } from '../../commands/completion-cancels/follow-cancels.ts';
 import { expirePromoCredit, settleAbandonedHolds } from '../../commands/credits/housekeeping.ts';
+import { loadCatalogue } from '../../infra/catalogue/load-catalogue.ts';
+import { loadPrompts } from '../../infra/catalogue/load-prompts.ts';
 import { abandonedHolds } from '../../queries/billing/abandoned-holds.query.ts';
 import { usersWithExpiredCredit } from '../../queries/billing/expired-lots.query.ts';
 import { userFeed } from '../../projections/user-feed/user-feed.projection.ts';
@@ -8,6 +11,7 @@ import { isoOf, type Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { eventHub } from '../ws/event-hub.ts';
 import { completing } from './completing.ts';
+import { liveCatalogue } from './live-catalogue.ts';
 import { identity } from './identity.ts';
 import { startJobs, type Job } from './jobs.ts';
 import type { Parts } from './parts.ts';
@@ -85,13 +89,20 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
   const hub = eventHub({ queries, logHead, logger });
   feedGrew = hub.grown;
 
-  const answering = completing({ config, parts, write, clock, logger });
+  const build = { catalogue: loadCatalogue({ embedded: parts.sandboxUrl !== undefined }), prompts: loadPrompts() };
+  const offered = liveCatalogue({ build, store: eventStore, clock, pause: write.pause, logger });
+  const answering = completing({ config, parts, write, catalogue: offered.catalogue, clock, logger });
   const signing = identity({ config, parts, stores, write, read, publicUrl, clock, logger });
   const stopping = new AbortController();
+  void followCancels(
+    { store: eventStore, completions: answering.command, pause: write.pause, logger },
+    stopping.signal,
+  );
   let started = false;
 
   read.projector.start();
   const revocationsReady = signing.revocations.start(stopping.signal);
+  const catalogueReady = offered.start(stopping.signal);
   const edge = has('web')
     ? await web({
         config,
@@ -101,17 +112,18 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
         queries,
         identity: signing,
         completing: answering,
+        offered,
         hub,
         readiness: {
           started: () => started,
-          readiness: readinessOf({ stores, read, revocations: signing.revocations }),
+          readiness: readinessOf({ stores, read, revocations: signing.revocations, offered }),
         },
         addressKey: identityHashKey,
         clock,
         logger,
       })
     : undefined;
-  await revocationsReady;
+  await Promise.all([revocationsReady, catalogueReady]);
   const jobs = has('jobs') ? startJobs(jobsOf(read, write, clock, logger), stores.ephemeral, logger) : undefined;
   started = true;
 

@@ -13,7 +13,6 @@ import { apiKeyEndpoints } from '../http/routes/api-keys/index.ts';
 import { usualFeeTiers } from '../http/routes/billing/fee-tiers.ts';
 import { billingEndpoints } from '../http/routes/billing/index.ts';
 import { paymentsOff } from '../http/routes/billing/payments-off.ts';
-import { catalogueEndpoints } from '../http/routes/catalogue/index.ts';
 import { configEndpoints } from '../http/routes/config/index.ts';
 import { videosUnder } from '../http/routes/config/onboarding.ts';
 import { deviceEndpoints } from '../http/routes/devices/index.ts';
@@ -37,6 +36,8 @@ import { sessionWatch } from '../ws/session-watch.ts';
 import { acceptSockets } from '../ws/upgrade.ts';
 import type { Completing } from './completing.ts';
 import type { identity } from './identity.ts';
+import type { LiveCatalogue } from './live-catalogue.ts';
+import { offeredEndpoints } from './offered-endpoints.ts';
 import type { Stores } from './stores.ts';
 import { VERSION } from './version.ts';
 import type { WriteSide } from './write-side.ts';
@@ -49,6 +50,7 @@ type Deps = Readonly<{
   queries: QueryRunner;
   identity: ReturnType<typeof identity>;
   completing: Completing;
+  offered: LiveCatalogue;
   hub: EventHub;
   readiness: ReadinessDeps;
   addressKey: string;
@@ -108,7 +110,11 @@ const requestsOf = ({ completing, write, queries, clock }: Deps): KnownRequests 
   });
 
 const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] => {
-  const { config, stores, write, queries, completing, clock, logger, hub } = deps;
+  const { config, stores, write, queries, completing, offered, clock, logger, hub } = deps;
+  const signupOffer = {
+    amount: microFromUsdText(config.FREE_CREDITS_AMOUNT) ?? 0n,
+    days: config.FREE_CREDITS_EXPIRY_DAYS,
+  };
   const registry = deviceRegistry({ handler: write.devices, vault: stores.vault });
   const presence = { ephemeral: stores.ephemeral, logger };
   const ring = keyRing({
@@ -119,7 +125,7 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
     random: randomBytes,
   });
   const modelName = (id: string) => {
-    const model = completing.catalogue.models.find((candidate) => candidate.id === id);
+    const model = completing.catalogue().models.find((candidate) => candidate.id === id);
     return model === undefined ? undefined : { name: model.name, provider: model.provider };
   };
   return [
@@ -128,20 +134,17 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
     ...billingEndpoints({ queries, clock, modelName, feeTiers: usualFeeTiers }),
     ...paymentsOff(),
     ...configEndpoints({
-      signupOffer: {
-        amount: microFromUsdText(config.FREE_CREDITS_AMOUNT) ?? 0n,
-        days: config.FREE_CREDITS_EXPIRY_DAYS,
-      },
+      signupOffer,
       regions: config.regions,
       regionsSince: isoOf(clock()),
       videos: config.CDN_BASE_URL === undefined ? {} : videosUnder(config.CDN_BASE_URL, VIDEOS),
     }),
-    ...catalogueEndpoints({ catalogue: () => completing.catalogue, counter: completing.counter }),
+    ...offeredEndpoints({ offered, counter: completing.counter, queries, signupOffer, feeTiers: usualFeeTiers }),
     ...llmEndpoints({ completions: completing.command, requests: requestsOf(deps), clock }),
     ...v1Endpoints({
       completions: completing.command,
       clock,
-      catalogue: () => completing.catalogue,
+      catalogue: completing.catalogue,
       reaches: completing.reaches,
     }),
     followEvents({ hub, clock, stopping, watch: sessionWatch(deps.identity.revocations, clock) }),
