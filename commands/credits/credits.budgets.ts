@@ -50,7 +50,7 @@ export const spentIn = (
 };
 
 /** What is on hold for a scope, whenever it was put there: it will be charged now or later. */
-export const heldFor = ({ holds }: Pick<OpenAccountState, 'holds'>, scope: string): MicroUsd =>
+const heldFor = ({ holds }: Pick<OpenAccountState, 'holds'>, scope: string): MicroUsd =>
   holds.reduce((sum, { work, parts }) => (scopesOf(work).includes(scope) ? sum + sumOf(parts) : sum), 0n);
 
 const NAMES: Readonly<Record<BudgetPeriod, string>> = { day: 'daily', month: 'monthly', total: 'total' };
