@@ -17,6 +17,8 @@ export type CompletionDeps = AdmissionDeps &
 
 /** The streaming LLM command and the requests of this process that it owns. */
 export type Completions = Readonly<{
+  /** A conversation as a job. Nothing is checked yet. */
+  jobFor: (order: CompletionOrder) => Job;
   /** A conversation; see `run`. */
   open: (order: CompletionOrder, cause: Cause, gone: AbortSignal) => Promise<RunningCompletion>;
   /**
@@ -72,7 +74,7 @@ export const completions = (deps: CompletionDeps): Completions => {
   };
 
   const start = async (job: Job, cause: Cause, gone: AbortSignal, leave: () => void) => {
-    const plan = paidWith(await job.plan(job.requestId ?? deps.newId()), job.apiKey);
+    const plan = paidWith(await job.plan(deps.newId()), job.apiKey);
     const ledger = ledgerFor(deps, plan, cause);
     try {
       await ledger.reserve();
@@ -113,14 +115,15 @@ export const completions = (deps: CompletionDeps): Completions => {
     clearTimeout(timer);
   };
 
-  const open = (order: CompletionOrder, cause: Cause, gone: AbortSignal): Promise<RunningCompletion> => {
-    const { userId, streamed, apiKey } = order;
+  const jobFor = (order: CompletionOrder): Job => {
+    const { userId, streamed, apiKey, resumable = false } = order;
     const payer = apiKey === undefined ? { userId } : { userId, apiKey };
-    return run({ ...payer, streamed, plan: (requestId) => admit(deps, order, requestId) }, cause, gone);
+    return { ...payer, streamed, resumable, plan: (requestId) => admit(deps, order, requestId) };
   };
 
   return {
-    open,
+    jobFor,
+    open: (order, cause, gone) => run(jobFor(order), cause, gone),
     run,
     find: (requestId) => running.get(requestId),
     active: () => running.size,

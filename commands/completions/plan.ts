@@ -56,8 +56,6 @@ export type Job = Readonly<{
   key?: RequestKey;
   /** True when the answer may be asked for again by its request id, from any position, also without a key. */
   resumable?: boolean;
-  /** What the request is to be called; absent: a new id. */
-  requestId?: string;
   /** True when the answer is handed on piece by piece. */
   streamed: boolean;
   /** Checks the job and works out what to hold for it. Throws DomainErrors; nothing is charged yet. */

@@ -7,7 +7,6 @@ export type AnswerHead = Readonly<{
   userId: string;
   modelId: string;
   provider: string;
-  streamed: boolean;
   startedAt: IsoTime;
 }>;
 

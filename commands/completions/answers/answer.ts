@@ -7,7 +7,7 @@ import type { Answering, CompletionSink, Ended } from '../running-completion.ts'
  * One caller's view of an answer, which may be somebody else's too. Each caller reads at its own speed; a slow one holds
  * nobody up.
  */
-export type Answer = Answering &
+export type Answer = Omit<Answering, 'deliver'> &
   Readonly<{
     /** When the work began: equal for everybody who is given this answer. */
     startedAt: Date;

@@ -2,7 +2,7 @@ import type { UpstreamEvent } from '../../../src/kernel/upstream.ts';
 import type { CompletionSink, Ended } from '../running-completion.ts';
 
 /** The longest answer that is recorded, in characters. No model writes as much; what does is broken. */
-export const LONGEST_ANSWER = 16 * 1024 * 1024;
+const LONGEST_ANSWER = 16 * 1024 * 1024;
 /** A slow reader of a long answer is given it in pieces. */
 const MOST_AT_ONCE = 256;
 
@@ -16,60 +16,54 @@ export type Recording = Readonly<{
   position: () => number;
   since: (position: number) => readonly UpstreamEvent[];
   ended: () => Ended | undefined;
-  /** Resolves at the next addition or the end; at once when it has ended. */
-  changed: () => Promise<void>;
-  /** Hands it on from a position to the end; undefined when the reader left before. */
+  /** Hands it on from a position to the end. Resolves with undefined when the reader left before. */
   read: (sink: CompletionSink, from: number, gone: AbortSignal) => Promise<Ended | undefined>;
 }>;
 
 const sizeOf = (event: UpstreamEvent): number => {
   if ('text' in event) return event.text.length;
-  return event.type === 'toolCall' ? event.arguments.length : 0;
-};
-
-/** Resolves when the signal aborts. */
-const aborted = (signal: AbortSignal): Readonly<{ promise: Promise<void>; forget: () => void }> => {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const done = (): void => resolve();
-  signal.addEventListener('abort', done, { once: true });
-  if (signal.aborted) resolve();
-  return { promise, forget: () => signal.removeEventListener('abort', done) };
+  return 'arguments' in event ? event.arguments.length : 0;
 };
 
 /** An empty recording. */
 export const recording = (longest = LONGEST_ANSWER): Recording => {
   const events: UpstreamEvent[] = [];
+  const waiting = new Set<() => void>();
   let size = 0;
   let ended: Ended | undefined;
-  let change = Promise.withResolvers<void>();
 
-  const tell = (): void => {
-    const told = change;
-    change = Promise.withResolvers<void>();
-    told.resolve();
+  const wake = (): void => {
+    for (const reader of waiting) reader();
+    waiting.clear();
   };
 
-  const changed = (): Promise<void> => (ended === undefined ? change.promise : Promise.resolve());
+  /** Resolves at the next news, or when the reader leaves. */
+  const news = (gone: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        gone.removeEventListener('abort', done);
+        waiting.delete(done);
+        resolve();
+      };
+      waiting.add(done);
+      gone.addEventListener('abort', done, { once: true });
+    });
 
   const read: Recording['read'] = async (sink, from, gone) => {
-    const left = aborted(gone);
-    try {
-      for (let position = from; !gone.aborted; ) {
-        const batch = events.slice(position, position + MOST_AT_ONCE);
-        position += batch.length;
-        if (batch.length > 0) {
-          const drained = sink.take(batch);
-          if (drained !== undefined) await Promise.race([drained, left.promise]);
-        } else if (ended === undefined) {
-          await Promise.race([change.promise, left.promise]);
-        } else {
-          return ended;
-        }
+    let position = from;
+    while (!gone.aborted) {
+      const batch = events.slice(position, position + MOST_AT_ONCE);
+      position += batch.length;
+      if (batch.length > 0) {
+        const drained = sink.take(batch);
+        if (drained !== undefined) await drained;
+      } else if (ended === undefined) {
+        await news(gone);
+      } else {
+        return ended;
       }
-      return undefined;
-    } finally {
-      left.forget();
     }
+    return undefined;
   };
 
   return {
@@ -79,18 +73,17 @@ export const recording = (longest = LONGEST_ANSWER): Recording => {
         size += sizeOf(event);
         events.push(event);
       }
-      tell();
+      wake();
       if (size > longest) throw new Error('the answer is longer than any that is recorded');
     },
     finish: (how) => {
       if (ended !== undefined) return;
       ended = how;
-      tell();
+      wake();
     },
     position: () => events.length,
     since: (position) => events.slice(position),
     ended: () => ended,
-    changed,
     read,
   };
 };

@@ -3,8 +3,8 @@ import type { Command } from '../../../src/kernel/message.ts';
 
 /**
  * Takes a key for one attempt. Says nothing when somebody has taken it: follow them. Refused with `already_exists` when the
- * key stands for other work. Key `start:<requestId>:<nonce>`: with equal keys two rivals' appends would be one and both
- * would believe to have won.
+ * key stands for other work. Request ids are random, so that of two rivals' appends only one
+ * is made. Key `start:<requestId>`.
  */
 export type StartCompletion = Command<'StartCompletion', CompletionStarted['data']>;
 

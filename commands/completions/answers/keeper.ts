@@ -1,0 +1,138 @@
+import type { AnswerHead, AnswerLog, AnswerNews } from '../../../src/kernel/answer-log.ts';
+import type { Logger } from '../../../src/kernel/logger.ts';
+import type { Recording } from './recording.ts';
+
+export type KeeperDeps = Readonly<{ log: Pick<AnswerLog, 'write'>; logger: Logger }>;
+
+/** Writes the recordings of this process to the log, all together. */
+export type Keeper = Readonly<{
+  /** Begins to keep a recording. `isRead` is called when somebody on another instance reads it. */
+  keep: (head: AnswerHead, recording: Recording, isRead: () => void) => void;
+  /** Keeps how it ended. Resolves when that is durable, or given up after minutes. */
+  end: (requestId: string, over: unknown) => Promise<void>;
+  /** Ends what cannot be told: nothing more is kept. */
+  drop: (requestId: string) => void;
+  /** Resolves when all that has ended is kept, or after `limitMs`. */
+  close: (limitMs: number) => Promise<void>;
+}>;
+
+type Kept = {
+  readonly head: AnswerHead;
+  readonly recording: Recording;
+  readonly isRead: () => void;
+  readonly done: PromiseWithResolvers<undefined>;
+  written: number;
+  writtenAt: number;
+  over: unknown;
+  overAt: number;
+};
+
+const EVERY_MS = 150;
+/** A sign of life comes at least as often. */
+const BEAT_MS = 1_000;
+const LONGEST_PAUSE_MS = 5_000;
+/** An end that cannot be written for so long is given up; whoever asks for the answer is told that it is not kept. */
+const GIVE_UP_MS = 5 * 60_000;
+
+const now = (): number => performance.now();
+
+/** Starts nothing until there is something to keep. A log that is away delays nobody. */
+export const answerKeeper = ({ log, logger }: KeeperDeps): Keeper => {
+  const all = new Map<string, Kept>();
+  let timer: NodeJS.Timeout | undefined;
+  let writing: Promise<void> | undefined;
+  let failures = 0;
+
+  const isDue = ({ recording, written, writtenAt, over }: Kept): boolean =>
+    over !== undefined || recording.position() > written || now() - writtenAt >= BEAT_MS;
+
+  const newsOf = ({ head, recording, written, over }: Kept): AnswerNews => ({
+    head,
+    from: written,
+    events: recording.since(written),
+    over,
+  });
+
+  const settle = (kept: Kept): void => {
+    all.delete(kept.head.requestId);
+    kept.done.resolve(undefined);
+  };
+
+  const written = (due: readonly Kept[], news: readonly AnswerNews[], read: ReadonlySet<string>): void => {
+    due.forEach((kept, index) => {
+      const { from = 0, events = [], over } = news[index] ?? {};
+      kept.written = from + events.length;
+      kept.writtenAt = now();
+      if (read.has(kept.head.requestId)) kept.isRead();
+      if (over !== undefined) settle(kept);
+    });
+  };
+
+  const write = async (): Promise<void> => {
+    const due = [...all.values()].filter(isDue);
+    if (due.length === 0) return;
+    const news = due.map(newsOf);
+    try {
+      const read = await log.write(news);
+      failures = 0;
+      written(due, news, read);
+    } catch (error) {
+      failures += 1;
+      logger.warn({ err: error, answers: due.length }, 'answers were not kept; trying again');
+      for (const kept of due) if (kept.over !== undefined && now() - kept.overAt > GIVE_UP_MS) settle(kept);
+    }
+  };
+
+  const flush = (): Promise<void> => {
+    clearTimeout(timer);
+    writing ??= write().finally(() => {
+      writing = undefined;
+      plan();
+    });
+    return writing;
+  };
+
+  const plan = (): void => {
+    clearTimeout(timer);
+    if (all.size === 0) return;
+    timer = setTimeout(
+      () => void flush(),
+      failures === 0 ? EVERY_MS : Math.min(LONGEST_PAUSE_MS, EVERY_MS * 2 ** failures),
+    );
+    timer.unref();
+  };
+
+  return {
+    keep: (head, recording, isRead) => {
+      const done = Promise.withResolvers<undefined>();
+      const times = { written: 0, writtenAt: Number.NEGATIVE_INFINITY, over: undefined, overAt: 0 };
+      all.set(head.requestId, { head, recording, isRead, done, ...times });
+      if (all.size === 1) plan();
+    },
+    end: async (requestId, over) => {
+      const kept = all.get(requestId);
+      if (kept === undefined) return;
+      kept.over = over;
+      kept.overAt = now();
+      if (failures === 0) {
+        // One that is under way may have begun before the end was known.
+        await writing;
+        void flush();
+      }
+      await kept.done.promise;
+    },
+    drop: (requestId) => {
+      const kept = all.get(requestId);
+      if (kept !== undefined) settle(kept);
+    },
+    close: async (limitMs) => {
+      const late = Promise.withResolvers<undefined>();
+      const limit = setTimeout(() => late.resolve(undefined), limitMs);
+      const ended = [...all.values()].filter(({ over }) => over !== undefined);
+      await Promise.race([Promise.all(ended.map(({ done }) => done.promise)), late.promise]);
+      clearTimeout(limit);
+      clearTimeout(timer);
+      all.clear();
+    },
+  };
+};
