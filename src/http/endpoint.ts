@@ -71,7 +71,7 @@ type Spec<B, Q> = Readonly<{
   scope?: ApiKeyScope;
   /** The JSON body. Absent: a body is neither needed nor read. */
   body?: z.ZodType<B>;
-  /** A form with a file in place of the JSON body; the handler's body is a `Form`. */
+  /** A form with a file in place of the JSON body; the handler's body is a `MediaForm`. */
   form?: FormSpec;
   query?: z.ZodType<Q>;
   /** What the path's parameters must be (see path-params.ts); absent: any text. */

@@ -14,6 +14,16 @@ export type MediaFile = Readonly<{
   read: (length?: number) => AsyncIterable<Uint8Array>;
 }>;
 
+/** A form that has arrived. */
+export type MediaForm = Readonly<{
+  /** Undefined when it was not sent. */
+  file: MediaFile | undefined;
+  /** The other fields that were sent. */
+  texts: Readonly<Record<string, string>>;
+  /** The file is there until the caller has its answer and, when this was called, until the promise is settled. */
+  keepUntil: (settled: Promise<unknown>) => void;
+}>;
+
 type Addressed = Readonly<{
   requestId: string;
   /** The provider's own name of the model. */

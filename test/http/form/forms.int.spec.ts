@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { json, publicEndpoint } from '../../../src/http/endpoint.ts';
-import type { Form } from '../../../src/http/form/form.ts';
+import type { MediaForm } from '../../../src/kernel/media-upstream.ts';
 import { diskSpool, type Spool } from '../../../src/http/form/spool.ts';
 import { defaultLimits } from '../../../src/http/limits.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -40,7 +40,7 @@ const watched = (inner: Spool): Readonly<{ spool: Spool; open: () => number; mad
   };
 };
 
-const bytesOf = async (form: Form, length?: number): Promise<Buffer> => {
+const bytesOf = async (form: MediaForm, length?: number): Promise<Buffer> => {
   const pieces: Uint8Array[] = [];
   for await (const piece of form.file?.read(length) ?? []) pieces.push(piece);
   return Buffer.concat(pieces);
@@ -53,7 +53,7 @@ describe('forms with a file', () => {
   let holding: Promise<unknown> | undefined;
   let closed: boolean;
 
-  const endpoint = publicEndpoint<Form>({
+  const endpoint = publicEndpoint<MediaForm>({
     method: 'POST',
     path: '/public/form',
     limit: 'public',
