@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { SystemPrompt } from '../../src/kernel/system-prompt.ts';
 
-const FOLDER = new URL('prompts/', import.meta.url);
+const textIn = (file: string): string => readFileSync(new URL(`prompts/${file}`, import.meta.url), 'utf8');
 
 const listSchema = z.array(
   z.strictObject({
@@ -35,6 +35,4 @@ export const parsePrompts = (list: unknown, textOf: (taskType: string) => string
 
 /** The system prompts of this build: prompts.json lists them, one Markdown file each has the text. */
 export const loadPrompts = (): readonly SystemPrompt[] =>
-  parsePrompts(JSON.parse(readFileSync(new URL('prompts.json', FOLDER), 'utf8')), (taskType) =>
-    readFileSync(new URL(`${taskType}.md`, FOLDER), 'utf8'),
-  );
+  parsePrompts(JSON.parse(textIn('prompts.json')), (taskType) => textIn(`${taskType}.md`));
