@@ -34,8 +34,11 @@ export type NumberedEvent = RelayEvent & Readonly<{ eventId: number }>;
 
 /** How an event is kept for those who were away. */
 export type Keeping = Readonly<{
-  /** False: handed to who is there and forgotten. */
-  replay: boolean;
+  /**
+   * `keep` for those who come back; `forget`: handed to who is there, and nobody misses it later; `miss`: too large to be
+   * kept, so that whoever was away has to be told of a gap.
+   */
+  how: 'keep' | 'forget' | 'miss';
   /** A newer event of the same key takes the place of the older. */
   replaces?: string;
 }>;
