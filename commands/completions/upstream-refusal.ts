@@ -1,4 +1,4 @@
-import { DomainError } from '../../src/kernel/errors.ts';
+import { DomainError, isDomainError } from '../../src/kernel/errors.ts';
 import { isUpstreamError, type UpstreamError, type UpstreamFailure } from '../../src/kernel/upstream.ts';
 
 const WHAT: Readonly<Record<UpstreamFailure, string>> = {
@@ -17,8 +17,8 @@ const WHAT: Readonly<Record<UpstreamFailure, string>> = {
 };
 
 /** What happened at a provider, in words for the caller. Nothing of the provider's own text is in it. */
-export const upstreamSays = ({ provider, kind }: Pick<UpstreamError, 'provider' | 'kind'>): string =>
-  `${provider} ${WHAT[kind]}`;
+export const upstreamSays = ({ provider, kind, cause }: Pick<UpstreamError, 'provider' | 'kind' | 'cause'>): string =>
+  isDomainError(cause) ? cause.detail : `${provider} ${WHAT[kind]}`;
 
 /** What tells programs that a prompt is too long, whoever found that out. */
 export const CONTEXT_EXCEEDED = { code: 'context_length_exceeded', param: 'messages' } as const;
@@ -39,6 +39,8 @@ export const refusalFor = (thrown: unknown): unknown => {
       details: CONTEXT_EXCEEDED,
     });
   }
+  // A limit of our own kept the request from the provider: that is no failure of the provider's.
+  if (isDomainError(thrown.cause)) return thrown.cause;
   const retryAfterSeconds = retryAfterOf(thrown);
   const { provider, status, kind } = thrown;
   return new DomainError('external_service_error', upstreamSays(thrown), {

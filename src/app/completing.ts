@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { completions } from '../../commands/completions/completions.ts';
 import { defaultCompletionPolicy } from '../../commands/completions/policy.ts';
+import { guarded } from '../../infra/providers/shared/upstream-guard.ts';
 import { tokenCounter } from '../../infra/tokenizer/token-counter.ts';
 import type { Config } from '../config.ts';
 import type { Catalogue } from '../kernel/catalogue.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Parts } from './parts.ts';
+import { upstreamGuards } from './upstream-guards.ts';
 import { upstreamsOf } from './upstreams.ts';
 import type { WriteSide } from './write-side.ts';
 
@@ -23,7 +25,9 @@ type Deps = Readonly<{
 /** The streaming command with its catalogue and providers. */
 export const completing = (deps: Deps) => {
   const { config, parts, write, catalogue, clock, logger } = deps;
-  const upstreams = upstreamsOf({ config, sandboxUrl: parts.sandboxUrl, clock });
+  const guards = upstreamGuards({ config, clock, logger });
+  const bare = upstreamsOf({ config, sandboxUrl: parts.sandboxUrl, clock });
+  const upstreams = new Map([...bare].map(([code, upstream]) => [code, guarded(upstream, guards(code))]));
   const counter = tokenCounter();
   const command = completions({
     catalogue,

@@ -2,6 +2,7 @@ import type { ChatUpstream } from '../../../src/kernel/upstream.ts';
 import { chatUpstream, type Surface, type UpstreamOptions } from '../shared/chat-upstream.ts';
 import { refuse } from '../shared/refusals.ts';
 import { twoLanguages } from '../shared/two-languages.ts';
+import { generationLookUp } from './generation-look-up.ts';
 import { openRouterChatCodec, openRouterResponsesCodec } from './openrouter-codecs.ts';
 
 export type OpenRouterOptions = Omit<UpstreamOptions, 'provider' | 'headers' | 'version'> &
@@ -18,19 +19,20 @@ const tellingWhatNobodyCan = (surface: Surface): Surface => ({
       : surface.insteadOf(codec, refused, request),
 });
 
-/** OpenRouter, which has the model run by others. */
-export const openRouterUpstream = ({ apiKey, ...options }: OpenRouterOptions): ChatUpstream =>
-  chatUpstream(
-    {
-      ...options,
-      provider: 'openrouter',
-      version: '/api/v1',
-      headers: {
-        authorization: `Bearer ${apiKey}`,
-        'http-referer': 'https://plantocode.com',
-        'x-title': 'PlanToCode',
-      },
+/** OpenRouter, which has the model run by others. It can be asked afterwards what an answer used. */
+export const openRouterUpstream = ({ apiKey, ...options }: OpenRouterOptions): ChatUpstream => {
+  const reached: UpstreamOptions = {
+    ...options,
+    provider: 'openrouter',
+    version: '/api/v1',
+    headers: {
+      authorization: `Bearer ${apiKey}`,
+      'http-referer': 'https://plantocode.com',
+      'x-title': 'PlanToCode',
     },
+  };
+  const upstream = chatUpstream(
+    reached,
     tellingWhatNobodyCan(
       twoLanguages({
         usual: openRouterChatCodec,
@@ -41,3 +43,12 @@ export const openRouterUpstream = ({ apiKey, ...options }: OpenRouterOptions): C
       }),
     ),
   );
+  const { lookUp, close } = generationLookUp(reached);
+  return {
+    ...upstream,
+    lookUp,
+    close: async () => {
+      await Promise.all([upstream.close(), close()]);
+    },
+  };
+};
