@@ -1,6 +1,7 @@
 import type { MediaFile } from '../../../src/kernel/media-upstream.ts';
 import type { CallOptions, UpstreamEvent } from '../../../src/kernel/upstream.ts';
 import type { UpstreamOptions } from '../shared/chat-upstream.ts';
+import { protocolError } from '../shared/failures.ts';
 import { jsonWithFile } from '../shared/json-with-file.ts';
 import { batchesOf, mediaLink, type LinkCall } from '../shared/media-link.ts';
 import { googleFiles } from './files.ts';
@@ -18,8 +19,6 @@ export type FileQuestion = Readonly<{
   stream: boolean;
   /** The JSON body around the part that holds or names the file. */
   body: (part: object) => unknown;
-  /** What is asked of an answer that came at once. Throws UpstreamError. */
-  check?: (events: readonly UpstreamEvent[]) => void;
 }>;
 
 /** Asks about files. */
@@ -41,6 +40,12 @@ export type FileAskerOptions = Omit<UpstreamOptions, 'provider' | 'headers' | 'v
 const PROVIDER = 'google';
 /** From this size on a file is handed over by itself. */
 const MOST_INLINE = 19 * 1024 * 1024;
+
+/** An answer without a word is none that anybody could use. */
+const refuseEmpty = (events: readonly UpstreamEvent[]): void => {
+  if (events.some((event) => event.type === 'text' && event.text.trim() !== '')) return;
+  throw protocolError(PROVIDER, 'the answer is empty');
+};
 
 /** Calls `after` once, when the answer is over or given up. */
 const followedBy = (batches: Batches, signal: AbortSignal, after: () => void): Batches => {
@@ -73,7 +78,7 @@ const withOneKey = ({ apiKey, pollMs, ...options }: WithOneKey): FileAsker => {
   const files = googleFiles(link, pollMs);
 
   const generate = async (
-    { requestId, model, stream, check }: FileQuestion,
+    { requestId, model, stream }: FileQuestion,
     { signal }: CallOptions,
     body: NonNullable<LinkCall['body']>,
   ): Promise<Batches> => {
@@ -82,7 +87,7 @@ const withOneKey = ({ apiKey, pollMs, ...options }: WithOneKey): FileAsker => {
     const answer = await link.send({ path, body, requestId, signal, stream });
     return batchesOf(PROVIDER, answer, generateDecoder(PROVIDER), (json) => {
       const events = decodeGenerated(PROVIDER, json);
-      check?.(events);
+      refuseEmpty(events);
       return events;
     });
   };

@@ -1,6 +1,4 @@
 import type { TranscriptionRequest, TranscriptionUpstream } from '../../../src/kernel/media-upstream.ts';
-import type { UpstreamEvent } from '../../../src/kernel/upstream.ts';
-import { protocolError } from '../shared/failures.ts';
 import { fileAsker, type FileAskerOptions } from './ask-about-file.ts';
 import { LONGEST_ANSWER, thinkingLevels, thinkingOf, thinkingRange } from './model-traits.ts';
 
@@ -52,18 +50,13 @@ const bodyOf =
     };
   };
 
-const refuseSilence = (events: readonly UpstreamEvent[]): void => {
-  if (events.some((event) => event.type === 'text' && event.text.trim() !== '')) return;
-  throw protocolError('google', 'the transcription is empty');
-};
-
 /** Speech to text by Google's models, which listen like they read. */
 export const googleTranscription = (options: FileAskerOptions): TranscriptionUpstream => {
   const { ask, close } = fileAsker(options);
   return {
     provider: 'google',
     mostBytes: MOST_BYTES,
-    transcribe: (request, call) => ask({ ...request, body: bodyOf(request), check: refuseSilence }, call),
+    transcribe: (request, call) => ask({ ...request, body: bodyOf(request) }, call),
     close,
   };
 };
