@@ -182,7 +182,7 @@ for (const [code, voice] of Object.entries(voices)) {
         expect(failure).to.be.instanceOf(OpenAI.InternalServerError);
         expect(failure).to.include({ status: 502, type: 'server_error' });
         expect((failure as Error).message).to.not.include('secret');
-        expect((failure as OpenAI.APIError).requestID).to.be.a('string');
+        expect((failure as InstanceType<typeof OpenAI.APIError>).requestID).to.be.a('string');
       }
       expect(given.said().at(-1)!.data.after.held).to.equal('0');
       expect(given.last('ReservationCaptured')).to.equal(undefined);

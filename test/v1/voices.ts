@@ -25,7 +25,7 @@ export type Voice = Readonly<{
 type Json = Readonly<Record<string, unknown>>;
 
 const data = (json: object): string => `data: ${JSON.stringify(json)}\n\n`;
-const named = (json: object & Readonly<{ type: string }>): string => `event: ${json.type}\n${data(json)}`;
+const named = (json: Json & Readonly<{ type: string }>): string => `event: ${json.type}\n${data(json)}`;
 const last = (list: unknown): Json => (list as readonly Json[]).at(-1) ?? {};
 
 /** A text in two pieces, so that readers have to put it together. */
@@ -49,13 +49,13 @@ const responses = ({ texts = [], calls = [] }: Saying): readonly string[] => {
             item_id: item.id,
             output_index: index + 1,
             delta,
-          } as never),
+          }),
         ),
         named({
           type: 'response.output_item.done',
           output_index: index + 1,
           item: { ...item, arguments: args },
-        } as never),
+        }),
       ];
     }),
     named({ type: 'response.completed', response: { ...response, status: 'completed', usage } }),
@@ -64,16 +64,16 @@ const responses = ({ texts = [], calls = [] }: Saying): readonly string[] => {
 
 const messages = ({ texts = [], calls = [] }: Saying): readonly string[] => {
   const block = (index: number, content_block: object, deltas: readonly object[]): readonly string[] => [
-    named({ type: 'content_block_start', index, content_block } as never),
-    ...deltas.map((delta) => named({ type: 'content_block_delta', index, delta } as never)),
-    named({ type: 'content_block_stop', index } as never),
+    named({ type: 'content_block_start', index, content_block }),
+    ...deltas.map((delta) => named({ type: 'content_block_delta', index, delta })),
+    named({ type: 'content_block_stop', index }),
   ];
   const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude', content: [] };
   return [
     named({
       type: 'message_start',
       message: { ...message, usage: { input_tokens: USED.prompt, output_tokens: 1 } },
-    } as never),
+    }),
     ...(texts.length === 0
       ? []
       : block(
@@ -92,7 +92,7 @@ const messages = ({ texts = [], calls = [] }: Saying): readonly string[] => {
       type: 'message_delta',
       delta: { stop_reason: calls.length === 0 ? 'end_turn' : 'tool_use', stop_sequence: null },
       usage: { output_tokens: USED.completion },
-    } as never),
+    }),
     named({ type: 'message_stop' }),
   ];
 };

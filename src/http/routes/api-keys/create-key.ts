@@ -1,7 +1,8 @@
 import type { KeyRing } from '../../../../commands/api-keys/key-ring.ts';
 import { prefixOf } from '../../../../commands/api-keys/key-text.ts';
 import { json, userEndpoint, type Endpoint } from '../../endpoint.ts';
-import { createBody, idempotencyKey } from './key-bodies.ts';
+import { idempotencyKey } from '../../idempotency-key.ts';
+import { createBody } from './key-bodies.ts';
 import { budgetView } from './key-views.ts';
 
 /** POST /api/api-keys: makes a key. Its text is in this answer and can never be had again. */

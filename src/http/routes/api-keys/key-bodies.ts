@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { API_KEY_SCOPES, type ApiKeyScope } from '../../../events/api-key/api-key.events.ts';
 import { BUDGET_PERIODS, type Budget } from '../../../kernel/budget.ts';
-import { DomainError } from '../../../kernel/errors.ts';
 import { microFromUsdText } from '../../../kernel/money.ts';
 
 /** What a key is good for when nothing is said: what tools for language models do. */
@@ -43,9 +42,3 @@ export const createBody = z.strictObject({
 
 /** Null: no budget. */
 export const budgetBody = z.strictObject({ budget });
-
-/** The client's own name for its wish. Throws DomainError `bad_request` for one that is unusable. */
-export const idempotencyKey = (header: string | undefined): string | undefined => {
-  if (header === undefined || /^[\x21-\x7e]{1,255}$/.test(header)) return header;
-  throw new DomainError('bad_request', 'Idempotency-Key must be 1 to 255 printable characters without spaces');
-};

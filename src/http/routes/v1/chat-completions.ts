@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Completions } from '../../../../commands/completions/completions.ts';
 import type { Clock } from '../../../kernel/clock.ts';
 import { userEndpoint, type Endpoint } from '../../endpoint.ts';
+import { idempotencyKey } from '../../idempotency-key.ts';
 import { payingKey } from '../llm/paying-key.ts';
 import { callableModel, type Offer } from './callable-models.ts';
 import { readOrder } from './v1-body.ts';
@@ -22,10 +23,12 @@ export const v1ChatCompletions = (deps: Offer & Readonly<{ completions: Completi
     body: z.unknown(),
     maxBodyBytes: MOST_BYTES,
     anyText: true,
-    handle: async ({ body, cause, gone }, caller) => {
+    handle: async ({ body, cause, gone, header }, caller) => {
       const { order, includeUsage } = readOrder(caller.userId, body);
       callableModel(deps, order.modelId);
-      const running = await deps.completions.open({ ...order, ...payingKey(caller) }, cause, gone);
+      const key = idempotencyKey(header('idempotency-key'));
+      const wish = { ...order, ...payingKey(caller), ...(key === undefined ? {} : { key }) };
+      const running = await deps.completions.open(wish, cause, gone);
       const createdSeconds = Math.floor(deps.clock().getTime() / MILLISECONDS);
       if (!order.streamed) return v1Completion(running, createdSeconds);
       return { kind: 'stream', write: (response) => v1Stream(running, { createdSeconds, includeUsage }, response) };

@@ -17,6 +17,9 @@ const view = ({ id, provider }: Model, created: number): object => ({
   owned_by: id.includes('/') ? id.slice(0, id.indexOf('/')) : provider,
 });
 
+/** Other paths may end with a slash too; this parameter takes it for a part of the id. */
+const withoutLastSlash = (id: string): string => id.replace(/\/$/, '');
+
 /** GET /v1/models: what can be talked to here. */
 export const listModels = (offer: Offer): Endpoint =>
   userEndpoint({
@@ -39,7 +42,7 @@ export const oneModel = (offer: Offer): Endpoint =>
     limit: 'read',
     scope: 'models',
     handle: ({ params }) => {
-      const model = callableModel(offer, params['id'] ?? '');
+      const model = callableModel(offer, withoutLastSlash(params['id'] ?? ''));
       return Promise.resolve(json(200, view(model, createdIn(offer.catalogue()))));
     },
   });

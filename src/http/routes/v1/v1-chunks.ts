@@ -1,3 +1,4 @@
+import { detailOf } from '../../../kernel/thought-details.ts';
 import type { UpstreamEvent } from '../../../kernel/upstream.ts';
 import type { FinishReason, Usage } from '../../../kernel/usage.ts';
 import { callDelta, type CallPiece } from '../llm/chunk-frames.ts';
@@ -37,6 +38,7 @@ export const v1Chunks = ({ id, model, created, includeUsage }: ChunkHead): V1Chu
   const delta = `${start}{"index":0,"delta":`;
   const end = `,"logprobs":null,"finish_reason":null}${tail}`;
   const numberOf = callNumbers();
+  let thoughts = 0;
 
   const called = (piece: CallPiece): string => JSON.stringify(callDelta({ ...piece, index: numberOf(piece.index) }));
 
@@ -48,6 +50,8 @@ export const v1Chunks = ({ id, model, created, includeUsage }: ChunkHead): V1Chu
         return `${delta}{"refusal":${JSON.stringify(event.text)}}${end}`;
       case 'reasoning':
         return `${delta}{"reasoning_content":${JSON.stringify(event.text)}}${end}`;
+      case 'thought':
+        return `${delta}${JSON.stringify({ reasoning_details: [detailOf(event.thought, thoughts++)] })}${end}`;
       case 'toolCall':
         return delta + called(event) + end;
       default:

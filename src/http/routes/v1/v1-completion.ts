@@ -1,15 +1,17 @@
 import type { Answering } from '../../../../commands/completions/running-completion.ts';
+import { detailOf } from '../../../kernel/thought-details.ts';
 import type { Completion } from '../../../kernel/upstream.ts';
 import { json, type Reply } from '../../endpoint.ts';
 import { messageCalls, wholeAnswer } from '../llm/whole-answer.ts';
 import { brokenOff } from './broken-off.ts';
 import { v1Usage } from './v1-usage.ts';
 
-const messageOf = ({ text, refusal, reasoning, toolCalls }: Completion): object => ({
+const messageOf = ({ text, refusal, reasoning, thoughts, toolCalls }: Completion): object => ({
   role: 'assistant',
   content: text === '' && (toolCalls.length > 0 || refusal !== '') ? null : text,
   refusal: refusal === '' ? null : refusal,
   ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+  ...(thoughts.length === 0 ? {} : { reasoning_details: thoughts.map(detailOf) }),
   ...(toolCalls.length === 0 ? {} : { tool_calls: messageCalls(toolCalls) }),
 });
 
