@@ -97,8 +97,9 @@ export const upstreamGuard = (
       resting.check(model);
       return { answer: await breaker.run(call), leave };
     } catch (error) {
-      leave();
+      // Before the place is given on: who waits for it is not to ask either.
       if (isUpstreamError(error)) resting.note(model, error);
+      leave();
       throw error;
     }
   };
