@@ -25,8 +25,8 @@ export type GivenV1 = GivenCompletions &
 
 const over = async (upstream: ChatUpstream, { http: edge = {}, ...options }: Options): Promise<GivenV1> => {
   const given = await givenCompletions(upstream, options);
-  const deps = { ...given, clock: () => new Date(), catalogue: () => catalogue };
-  const http = await startHttp(v1Endpoints({ ...deps, reaches: (code) => code === upstream.provider }), edge);
+  const offer = { catalogue: () => catalogue, reaches: (code: string) => code === upstream.provider };
+  const http = await startHttp(v1Endpoints({ ...given, ...offer }), edge);
   return {
     ...given,
     url: http.url,

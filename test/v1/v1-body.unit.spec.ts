@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { ChatCompletionCreateParams } from 'openai/resources';
 import { readOrder } from '../../src/http/routes/v1/v1-body.ts';
 import { openAiError } from '../../src/http/openai-errors.ts';
-import { DomainError, isDomainError } from '../../src/kernel/errors.ts';
+import { isDomainError, type DomainError } from '../../src/kernel/errors.ts';
 
 const USER = '0b0f6c1e-6a5e-4b7e-9d5c-0a4b6c1d2e3f';
 
@@ -28,7 +28,7 @@ const tool = { type: 'function', function: { name: 'look', parameters: { type: '
 
 describe('the body of POST /v1/chat/completions', () => {
   it('is read with everything that a provider can be told', () => {
-    const all: ChatCompletionCreateParams = {
+    const all = {
       model: 'sandbox/echo',
       messages: [
         { role: 'developer', content: 'Be brief.' },
@@ -45,7 +45,7 @@ describe('the body of POST /v1/chat/completions', () => {
       stop: 'END',
       n: 1,
       user: 'someone',
-      tools: [tool as never],
+      tools: [tool],
       tool_choice: { type: 'function', function: { name: 'look' } },
       parallel_tool_calls: false,
       reasoning_effort: 'low',

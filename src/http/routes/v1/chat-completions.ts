@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { Completions } from '../../../../commands/completions/completions.ts';
-import type { Clock } from '../../../kernel/clock.ts';
+import type { Answers } from '../../../../commands/completions/answers/answer.ts';
 import { userEndpoint, type Endpoint } from '../../endpoint.ts';
 import { idempotencyKey } from '../../idempotency-key.ts';
 import { payingKey } from '../llm/paying-key.ts';
@@ -13,7 +12,7 @@ const MOST_BYTES = 128 * 1024 * 1024;
 const MILLISECONDS = 1_000;
 
 /** POST /v1/chat/completions: asks a model in OpenAI's format, streamed or at once. */
-export const v1ChatCompletions = (deps: Offer & Readonly<{ completions: Completions; clock: Clock }>): Endpoint =>
+export const v1ChatCompletions = (deps: Offer & Readonly<{ answers: Pick<Answers, 'open'> }>): Endpoint =>
   userEndpoint({
     method: 'POST',
     path: '/v1/chat/completions',
@@ -28,9 +27,9 @@ export const v1ChatCompletions = (deps: Offer & Readonly<{ completions: Completi
       callableModel(deps, order.modelId);
       const key = idempotencyKey(header('idempotency-key'));
       const wish = { ...order, ...payingKey(caller), ...(key === undefined ? {} : { key }) };
-      const running = await deps.completions.open(wish, cause, gone);
-      const createdSeconds = Math.floor(deps.clock().getTime() / MILLISECONDS);
-      if (!order.streamed) return v1Completion(running, createdSeconds);
-      return { kind: 'stream', write: (response) => v1Stream(running, { createdSeconds, includeUsage }, response) };
+      const answer = await deps.answers.open(wish, cause, gone);
+      const createdSeconds = Math.floor(answer.startedAt.getTime() / MILLISECONDS);
+      if (!order.streamed) return v1Completion(answer, createdSeconds);
+      return { kind: 'stream', write: (response) => v1Stream(answer, { createdSeconds, includeUsage }, response) };
     },
   });

@@ -1,11 +1,12 @@
-import type { Completions } from '../../../../commands/completions/completions.ts';
-import type { Clock } from '../../../kernel/clock.ts';
+import type { Answers } from '../../../../commands/completions/answers/answer.ts';
 import type { Endpoint } from '../../endpoint.ts';
 import type { Offer } from './callable-models.ts';
 import { v1ChatCompletions } from './chat-completions.ts';
 import { listModels, oneModel } from './models.ts';
 
 /** Everything under /v1, in OpenAI's format. */
-export const v1Endpoints = (
-  deps: Offer & Readonly<{ completions: Completions; clock: Clock }>,
-): readonly Endpoint[] => [v1ChatCompletions(deps), listModels(deps), oneModel(deps)];
+export const v1Endpoints = (deps: Offer & Readonly<{ answers: Pick<Answers, 'open'> }>): readonly Endpoint[] => [
+  v1ChatCompletions(deps),
+  listModels(deps),
+  oneModel(deps),
+];
