@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { chatBody, orderOf } from '../../src/http/routes/llm/chat-body.ts';
+import { desktopBody, desktopOrderOf } from '../../src/http/routes/llm/desktop-body.ts';
 import { isDomainError } from '../../src/kernel/errors.ts';
 
 const orderFor = (over: object) =>
@@ -50,6 +51,88 @@ describe('the body of a chat request', () => {
       responseFormat: { type: 'json_schema', name: 'a', schema: {} },
     });
     expect(task.messages[0]).to.deep.equal({ role: 'system', parts: [{ type: 'text', text: 'Be kind.' }] });
+  });
+
+  it('is refused when it asks for what nobody is told', () => {
+    const fits = (over: object) =>
+      desktopBody.safeParse({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...over }).success;
+    const impossible = [
+      { logprobs: true },
+      { top_logprobs: 2 },
+      { logit_bias: { 50256: -100 } },
+      { functions: [{ name: 'look' }] },
+      { function_call: 'auto' },
+      { modalities: ['text', 'audio'] },
+      { audio: { voice: 'ash' } },
+      { service_tier: 'flex' },
+      { verbosity: 'low' },
+      { web_search_options: {} },
+      { thinking: { type: 'enabled' } },
+      { generationConfig: { responseSchema: {} } },
+      { n: 2 },
+    ];
+    for (const over of impossible) expect(fits(over), JSON.stringify(over)).to.equal(false);
+    const nothing = {
+      logprobs: false,
+      top_logprobs: 0,
+      logit_bias: {},
+      functions: [],
+      modalities: ['text'],
+      audio: null,
+    };
+    expect(fits({ ...nothing, service_tier: 'auto', duration_ms: 5, request_id: 'r', stream_options: {} })).to.equal(
+      true,
+    );
+  });
+
+  it('chooses among the tools that it offers', () => {
+    const choosing = (over: object): string => {
+      try {
+        orderFor(over);
+      } catch (error) {
+        if (isDomainError(error)) return error.detail;
+        throw error;
+      }
+      return 'fine';
+    };
+    const tools = [{ type: 'function', function: { name: 'look' } }];
+    const named = { type: 'function', function: { name: 'listen' } };
+    expect(choosing({ tool_choice: 'required' })).to.equal('tool_choice needs tools');
+    expect(choosing({ tools, tool_choice: named })).to.equal('tool_choice must name one of the tools');
+    expect(choosing({ tool_choice: 'none' })).to.equal('fine');
+  });
+
+  it('may set what Gemini knows in its own names', () => {
+    const read = (config: object) =>
+      desktopOrderOf(
+        'ada',
+        desktopBody.parse({
+          model: 'm',
+          messages: [{ role: 'user', content: 'Hi' }],
+          temperature: 1,
+          top_p: 0.5,
+          generationConfig: config,
+        }),
+      ).task;
+    expect(
+      read({
+        temperature: 0.2,
+        topK: 3,
+        maxOutputTokens: 9,
+        stopSequences: ['END'],
+        responseMimeType: 'application/json',
+      }),
+    ).to.deep.include({
+      sampling: { temperature: 0.2, topP: 0.5, topK: 3, stop: ['END'] },
+      maxTokens: 9,
+      responseFormat: { type: 'json_object' },
+    });
+    expect(read({ thinkingConfig: { thinkingBudget: 500, includeThoughts: true } }).reasoning).to.deep.equal({
+      budgetTokens: 500,
+    });
+    expect(read({ thinkingConfig: { thinkingLevel: 'HIGH' } }).reasoning).to.deep.equal({ effort: 'high' });
+    expect(read({ thinkingConfig: { thinkingBudget: 0 } }).reasoning).to.deep.equal({ effort: 'none' });
+    expect(read({}).reasoning).to.equal(undefined);
   });
 
   it('may hold pictures and documents in every spelling', () => {

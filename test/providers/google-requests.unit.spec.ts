@@ -131,6 +131,10 @@ describe('a request to Google', () => {
       responseMimeType: 'application/json',
       responseJsonSchema: schema,
     });
+    const described = { type: 'json_schema', name: 'a', schema, description: 'An answer.' } as const;
+    expect(config({ responseFormat: described })).to.deep.include({
+      responseJsonSchema: { description: 'An answer.', type: 'object' },
+    });
     expect(config({ responseFormat: { type: 'text' } })).to.not.have.property('responseMimeType');
   });
 

@@ -1,4 +1,5 @@
 import type { Tool, ToolChoice, UpstreamRequest } from '../../../src/kernel/upstream.ts';
+import { describedSchema } from '../shared/described-schema.ts';
 import { systemOf, turnsOf } from './messages-content.ts';
 import { maxTokensOf, thinkingBudget } from './thinking.ts';
 
@@ -31,7 +32,7 @@ const thinkingOf = (request: UpstreamRequest): object | undefined => {
 
 const formatOf = ({ responseFormat }: UpstreamRequest): object | undefined =>
   responseFormat?.type === 'json_schema'
-    ? { format: { type: 'json_schema', schema: responseFormat.schema } }
+    ? { format: { type: 'json_schema', schema: describedSchema(responseFormat) } }
     : undefined;
 
 /** A request in the words of the Messages API. It must have passed the check. Members that are undefined are left out. */

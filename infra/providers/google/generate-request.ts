@@ -1,4 +1,5 @@
 import type { Tool, ToolChoice, UpstreamRequest } from '../../../src/kernel/upstream.ts';
+import { describedSchema } from '../shared/described-schema.ts';
 import { contentsOf, instructionOf } from './generate-content.ts';
 import { LONGEST_ANSWER } from './model-traits.ts';
 import { thinkingConfig } from './thinking.ts';
@@ -32,8 +33,10 @@ const toolsOf = ({ tools, toolChoice }: UpstreamRequest): object => {
 
 const formatOf = ({ responseFormat }: UpstreamRequest): object => {
   if (responseFormat === undefined || responseFormat.type === 'text') return {};
-  const schema = responseFormat.type === 'json_schema' ? responseFormat.schema : undefined;
-  return { responseMimeType: 'application/json', responseJsonSchema: schema };
+  return {
+    responseMimeType: 'application/json',
+    responseJsonSchema: responseFormat.type === 'json_schema' ? describedSchema(responseFormat) : undefined,
+  };
 };
 
 /** A request in the words of generateContent. It must have passed the check. Members that are undefined are left out. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CompletionOrder } from '../../../../commands/completions/completion-order.ts';
 import type { ChatTask, ResponseFormat, Sampling, ToolChoice } from '../../../kernel/upstream.ts';
 import { messagesOf } from './chat-messages.ts';
+import { refuseAt } from './chat-parts.ts';
 
 const tokens = z.int().min(1).max(4_294_967_295).nullish();
 const number = (min: number, max: number) => z.number().min(min).max(max).nullish();
@@ -102,8 +103,14 @@ const formatOf = (wanted: ChatBody['response_format']): ResponseFormat | undefin
   };
 };
 
-const choiceOf = (choice: ChatBody['tool_choice']): ToolChoice | null | undefined =>
-  typeof choice === 'object' && choice !== null ? { name: choice.function.name } : choice;
+const choiceOf = ({ tool_choice: choice, tools }: ChatBody): ToolChoice | null | undefined => {
+  if (choice === 'required' && (tools ?? []).length === 0) return refuseAt('tool_choice', 'needs tools');
+  if (typeof choice !== 'object' || choice === null) return choice;
+  const { name } = choice.function;
+  return tools?.some((offered) => offered.function.name === name) === true
+    ? { name }
+    : refuseAt('tool_choice', 'must name one of the tools');
+};
 
 const reasoningOf = ({ reasoning, reasoning_effort }: ChatBody): ChatTask['reasoning'] => {
   const effort = reasoning?.effort ?? reasoning_effort;
@@ -127,7 +134,7 @@ const taskOf = (body: ChatBody): ChatTask => {
     tools: (body.tools ?? []).map(({ function: { name, description, parameters, strict } }) =>
       given<ChatTask['tools'][number]>({ name, description, parameters, strict }),
     ),
-    toolChoice: choiceOf(body.tool_choice),
+    toolChoice: choiceOf(body),
     parallelToolCalls: body.parallel_tool_calls,
     reasoning: reasoningOf(body),
     responseFormat: formatOf(body.response_format),

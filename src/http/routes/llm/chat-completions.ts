@@ -1,7 +1,7 @@
 import type { Completions } from '../../../../commands/completions/completions.ts';
 import type { Clock } from '../../../kernel/clock.ts';
 import { userEndpoint, type Endpoint } from '../../endpoint.ts';
-import { chatBody, orderOf } from './chat-body.ts';
+import { desktopBody, desktopOrderOf } from './desktop-body.ts';
 import { jsonAnswer } from './json-answer.ts';
 import { payingKey } from './paying-key.ts';
 import { streamAnswer } from './stream-answer.ts';
@@ -15,11 +15,11 @@ export const chatCompletions = (deps: Readonly<{ completions: Completions; clock
     path: '/api/llm/chat/completions',
     limit: 'write',
     scope: 'chat',
-    body: chatBody,
+    body: desktopBody,
     maxBodyBytes: MOST_BYTES,
     anyText: true,
     handle: async ({ body, cause, gone }, caller) => {
-      const order = { ...orderOf(caller.userId, body), ...payingKey(caller) };
+      const order = { ...desktopOrderOf(caller.userId, body), ...payingKey(caller) };
       const running = await deps.completions.open(order, cause, gone);
       const created = Math.floor(deps.clock().getTime() / 1_000);
       if (!order.streamed) return jsonAnswer(running, created);
