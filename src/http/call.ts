@@ -1,56 +1,29 @@
 import type { ServerResponse } from 'node:http';
-import { isoOf } from '../kernel/clock.ts';
-import type { Clock } from '../kernel/clock.ts';
-import { isUuid, uuidOf } from '../kernel/ids.ts';
-import type { Actor, Cause } from '../kernel/message.ts';
+import { causeOf, type CauseDeps } from './cause.ts';
 import type { EdgeContext } from './edge-state.ts';
-import type { Call, Caller, Endpoint } from './endpoint.ts';
-import type { Form, FormSpec } from './form/form.ts';
+import type { Call, Endpoint } from './endpoint.ts';
+import type { MediaForm } from '../kernel/media-upstream.ts';
+import type { FormSpec } from './form/form.ts';
 import { readForm } from './form/read-form.ts';
 import type { Spool } from './form/spool.ts';
 import { readJson } from './json-body.ts';
 import { validated, validatedBody } from './validation.ts';
 
-export type CallDeps = Readonly<{
-  clock: Clock;
-  /** Keyed hash of an address, as event metadata carries it; absent: none is written. */
-  hashAddress?: (ip: string) => string;
-  bodyTimeoutMs: number;
-  /** Where the files of forms go. */
-  spool: Spool;
-}>;
+export type CallDeps = CauseDeps &
+  Readonly<{
+    bodyTimeoutMs: number;
+    /** Where the files of forms go. */
+    spool: Spool;
+  }>;
 
 const DEFAULT_BODY_BYTES = 1024 * 1024;
-
-/** For what an API key did its own id is told: whose it is, the stream or the event says. */
-const actorOf = (caller: Caller | undefined): Actor => {
-  if (caller === undefined) return { kind: 'system', id: 'system' };
-  const { apiKey, role, userId } = caller;
-  return apiKey === undefined ? { kind: role, id: userId } : { kind: 'apiKey', id: apiKey.keyId };
-};
-
-const causeOf = (deps: CallDeps, { state }: EdgeContext): Cause => {
-  const { requestId, caller, ip } = state;
-  // Correlation ids are UUIDs for everyone who stores them; a caller's own id may be any text.
-  const correlationId = isUuid(requestId) ? requestId : uuidOf(`request|${requestId}`);
-  return {
-    at: isoOf(deps.clock()),
-    correlationId,
-    causationId: correlationId,
-    actor: actorOf(caller),
-    requestId,
-    ...(caller === undefined || caller.apiKey !== undefined ? {} : { sessionId: caller.sessionId }),
-    ...(caller?.deviceId === undefined ? {} : { deviceId: caller.deviceId }),
-    ...(deps.hashAddress === undefined ? {} : { ipHash: deps.hashAddress(ip) }),
-  };
-};
 
 const formOf = async (
   { spool, bodyTimeoutMs: timeoutMs }: CallDeps,
   form: FormSpec,
   ctx: EdgeContext,
   response: ServerResponse,
-): Promise<Form> => {
+): Promise<MediaForm> => {
   const parts = await readForm(ctx.req, response, form, { spool, timeoutMs });
   const needed: Promise<unknown>[] = [];
   ctx.state.discard = () => void Promise.allSettled(needed).then(parts.discard);
@@ -83,7 +56,7 @@ export const callOf = async (
     body,
     query,
     params,
-    cause: causeOf(deps, ctx),
+    cause: causeOf(deps, ctx.state),
     requestId: ctx.state.requestId,
     ip: ctx.state.ip,
     header: (name) => {

@@ -20,8 +20,14 @@ export type Socket = Pick<
   'send' | 'ping' | 'close' | 'terminate' | 'on' | 'once' | 'off' | 'bufferedAmount'
 >;
 
-/** Serves one socket until it closes. What it throws is logged, and closes the socket. */
-export type SocketHandler = (socket: Socket, caller: Caller, url: URL) => Promise<void>;
+/** The request that opened a socket: its id and the client's address. */
+export type Opening = Readonly<{ requestId: string; ip: string }>;
+
+/**
+ * Serves one socket until it closes. What it throws is logged, and closes the socket. It must listen to the socket
+ * before it first waits: what arrives before that is lost.
+ */
+export type SocketHandler = (socket: Socket, caller: Caller, url: URL, opening: Opening) => Promise<void>;
 
 export type UpgradeOptions = Readonly<{
   app: Koa;
@@ -47,19 +53,19 @@ const urlOf = (request: IncomingMessage): URL => new URL(request.url ?? '/', 'ht
  */
 export const acceptSockets = ({ app, server, gate, logger, handlers, scopes, maxFrameBytes }: UpgradeOptions) => {
   const sockets = websockify(app).ws;
-  const callers = new WeakMap<IncomingMessage, Caller>();
+  const openings = new WeakMap<IncomingMessage, Opening & Readonly<{ caller: Caller }>>();
 
   sockets.use(async (ctx) => {
     const { websocket, req } = ctx;
-    const caller = callers.get(req);
+    const opening = openings.get(req);
     const url = urlOf(req);
     const handler = handlers[url.pathname];
-    if (caller === undefined || handler === undefined) {
+    if (opening === undefined || handler === undefined) {
       websocket.close(POLICY_VIOLATION);
       return;
     }
     try {
-      await handler(websocket, caller, url);
+      await handler(websocket, opening.caller, url, opening);
     } catch (error) {
       const { fault, error: refusal } = problemOf(error);
       if (fault) logger.error({ err: error, path: url.pathname }, 'a socket failed');
@@ -85,7 +91,7 @@ export const acceptSockets = ({ app, server, gate, logger, handlers, scopes, max
     socket.on('error', () => socket.destroy());
     admit(request).then(
       (caller) => {
-        callers.set(request, caller);
+        openings.set(request, { caller, requestId, ip: gate.addressOf(request) });
         sockets.server?.handleUpgrade(request, socket, head, (websocket) => {
           logger.info({ requestId, userId: caller.userId, path: urlOf(request).pathname }, 'socket opened');
           sockets.server?.emit('connection', websocket, request);

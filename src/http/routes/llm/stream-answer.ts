@@ -2,11 +2,10 @@ import type { ServerResponse } from 'node:http';
 import type { Answering, Ended } from '../../../../commands/completions/running-completion.ts';
 import { refusalFor, upstreamSays } from '../../../../commands/completions/upstream-refusal.ts';
 import { DomainError } from '../../../kernel/errors.ts';
-import { usdNumber } from '../../../kernel/money.ts';
 import { isUpstreamError, type UpstreamFailure } from '../../../kernel/upstream.ts';
-import { completionTokens, promptTokens } from '../../../kernel/usage.ts';
 import { deliverEvents, KEEP_ALIVE } from './answer-events.ts';
-import { chunkFrames, chunkUsage, type ChunkFrames } from './chunk-frames.ts';
+import { chunkFrames, type ChunkFrames } from './chunk-frames.ts';
+import { finalCharge, lastChunk } from './final-charge.ts';
 
 /** The desktop has words of its own for some of these codes. */
 const CODES: Readonly<Record<UpstreamFailure, string>> = {
@@ -40,23 +39,8 @@ const errorOf = ({ failure, fallbackAttempted }: Ended): object => {
   };
 };
 
-const completed = (requestId: string, frames: ChunkFrames, { finish, usage, charged }: Ended): string => {
-  const tokens =
-    usage === undefined
-      ? { tokensInput: 0, tokensOutput: 0, cacheReadTokens: 0, cacheWriteTokens: 0 }
-      : {
-          tokensInput: promptTokens(usage),
-          tokensOutput: completionTokens(usage),
-          cacheReadTokens: usage.inputCachedRead,
-          cacheWriteTokens: usage.inputCacheWrite,
-        };
-  const last = frames.with({
-    choices: [{ index: 0, delta: {}, finish_reason: finish ?? 'stop' }],
-    ...(usage === undefined ? {} : { usage: chunkUsage(usage, charged) }),
-  });
-  const finalCost = usdNumber(charged);
-  return last + event('stream_completed', { requestId, finalCost, ...tokens, ...frames.empty });
-};
+const completed = (requestId: string, frames: ChunkFrames, ended: Ended): string =>
+  lastChunk(frames, ended) + event('stream_completed', { requestId, ...finalCharge(ended), ...frames.empty });
 
 /** Hands everything written so far to the connection. */
 const flushed = (response: ServerResponse): Promise<void> =>
