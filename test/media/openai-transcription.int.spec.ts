@@ -98,18 +98,26 @@ describe('speech to text at OpenAI', () => {
     const { path, headers, body } = server.received.at(-1)!;
     expect(path).to.equal('/v1/audio/transcriptions');
     expect(headers).to.include({ authorization: 'Bearer sk-test', 'content-length': body.length.toString() });
-    const form = await new Response(new Uint8Array(body), { headers: headers as Record<string, string> }).formData();
-    const sent = form.get('file') as File;
-    expect(Buffer.from(await sent.arrayBuffer()).equals(bytes)).to.equal(true);
-    expect([sent.name, sent.type]).to.deep.equal(['a "quoted"\r\nnäme.m4a', 'audio/mp4']);
-    form.delete('file');
-    expect(Object.fromEntries(form)).to.deep.equal({
+    const boundary = /^multipart\/form-data; boundary=([\w-]+)$/.exec(headers['content-type'] ?? '')?.[1];
+    const texts = {
       model: 'gpt-4o-transcribe',
       response_format: 'json',
       language: 'de',
       prompt: 'Straße',
       temperature: '0.125',
-    });
+    };
+    const expected = Buffer.concat([
+      ...Object.entries(texts).map(([name, value]) =>
+        Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`),
+      ),
+      Buffer.from(
+        `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="a %22quoted%22%0D%0Anäme.m4a"\r\n` +
+          'Content-Type: audio/mp4\r\n\r\n',
+      ),
+      bytes,
+      Buffer.from(`\r\n--${boundary}--\r\n`),
+    ]);
+    expect(body.equals(expected)).to.equal(true);
     expect(completion).to.include({ upstreamId: 'req_1', model: 'gpt-4o-transcribe' });
   });
 

@@ -26,6 +26,13 @@ const drained = (response: ServerResponse): Promise<void> =>
     response.on('drain', done).on('close', done);
   });
 
+/** Hands everything written so far to the connection. */
+const flushed = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    response.once('close', resolve);
+    response.write(transcriptFrame('', false), () => resolve());
+  });
+
 /**
  * Streams a transcription. Nothing is sent before the first piece or a long silence, so that what fails until then is
  * answered like any other refusal: it is thrown. What breaks later ends without the event that says `done`, cut off.
@@ -55,7 +62,10 @@ export const streamTranscript = async (running: Answering, response: ServerRespo
     response.destroy();
     return;
   }
-  if (ended.how !== 'completed') throw failureOf(ended);
+  if (ended.how !== 'completed') {
+    if (response.headersSent) await flushed(response);
+    throw failureOf(ended);
+  }
   begin();
   response.end(transcriptFrame('', true));
 };
