@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import OpenAI from 'openai';
 import { framesOf, type Frame } from '../support/api-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { givenSandbox, givenVoice, type GivenV1 } from './given-v1.ts';
@@ -152,6 +153,21 @@ describe('the wire at /v1/chat/completions', () => {
       const frames = framesOf(await (await given.post(ask(text, { stream: true }))).text());
       expect(frames.length).to.be.greaterThan(2);
     }
+  });
+
+  it('gives the same answer again for the same Idempotency-Key, charged once, and refuses it another body', async () => {
+    given = await givenSandbox();
+    const create = (text: string) =>
+      given.client.chat.completions.create(
+        { model: 'sandbox/echo', messages: [{ role: 'user', content: text }] },
+        { headers: { 'Idempotency-Key': 'wish-1' }, maxRetries: 5 },
+      );
+    const answers = [await create('one two'), ...(await Promise.all([create('one two'), create('one two')]))];
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).to.equal(1);
+    expect(given.types().filter((type) => type === 'ReservationCaptured')).to.have.length(1);
+    const failure = await create('three').catch((error: unknown) => error);
+    expect(failure).to.be.instanceOf(OpenAI.ConflictError);
+    expect((failure as InstanceType<typeof OpenAI.APIError>).headers!.get('x-should-retry')).to.equal('false');
   });
 
   describe('what models say besides text', () => {
