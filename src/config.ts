@@ -101,6 +101,8 @@ const schema = z.object({
   UPSTREAM_MAX_CONCURRENT: whole(512, 1),
   UPSTREAM_MAX_QUEUED: whole(512),
   UPSTREAM_QUEUE_WAIT_MS: whole(3_000),
+  IDEMPOTENCY_HOURS: whole(24, 1),
+  RESUME_SECONDS: whole(30, 1),
   SERVER_REGIONS: z.string().optional(),
   CDN_BASE_URL: url,
   SHUTDOWN_GRACE_SECONDS: whole(20, 1),

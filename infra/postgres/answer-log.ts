@@ -113,12 +113,17 @@ export const answerLog = ({ pool, vault }: AnswerLogDeps): AnswerLog => {
     return new Set(rows.map(({ request_id }) => request_id));
   };
 
-  const opened = async (requestId: string, from: number, rows: readonly Row[]): Promise<readonly UpstreamEvent[]> => {
+  const opened = async (
+    requestId: string,
+    from: number,
+    rows: readonly Row[],
+  ): Promise<readonly UpstreamEvent[] | undefined> => {
     const events: UpstreamEvent[] = [];
     for (const { first_position: first, sealed: piece } of rows) {
       if (first === null || piece === null || first > from + events.length) break;
       const said = (await vault.open(contextOf(requestId, first), piece)) as readonly UpstreamEvent[] | null;
-      if (said === null) break;
+      // The user's key has been destroyed.
+      if (said === null) return undefined;
       events.push(...said.slice(from + events.length - first));
     }
     return events;
@@ -131,6 +136,7 @@ export const answerLog = ({ pool, vault }: AnswerLogDeps): AnswerLog => {
     const { user_id: userId, model_id: modelId, provider, started_at: startedAt, over, silent_ms: silentMs } = first;
     const head = { requestId, userId, modelId, provider, startedAt: new Date(startedAt).toISOString() };
     const events = await opened(requestId, from, rows);
+    if (events === undefined) return undefined;
     const isLast = rows.length < MOST_PIECES && over !== null;
     return { head, from, events, over: isLast ? over : undefined, silentMs };
   };

@@ -18,6 +18,7 @@ import type { Parts } from './parts.ts';
 import { readSide, type ReadSide } from './read-side.ts';
 import { readYourWrites } from './read-your-writes.ts';
 import { readinessOf } from './readiness.ts';
+import { recording } from './recording.ts';
 import { connectStores } from './stores.ts';
 import { web } from './web.ts';
 import { writeSide, type WriteSide } from './write-side.ts';
@@ -30,6 +31,8 @@ const EXPIRE_EVERY_MS = 60_000;
 const AT_ONCE = 200;
 /** How long requests may take to settle after their time to end by themselves is over. */
 const SETTLE_MS = 10_000;
+/** How long their ends may take to be recorded after that. */
+const RECORD_MS = 3_000;
 
 const jobsOf = (
   { queries, projector }: ReadSide,
@@ -92,6 +95,15 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
   const build = { catalogue: loadCatalogue({ embedded: parts.sandboxUrl !== undefined }), prompts: loadPrompts() };
   const offered = liveCatalogue({ build, store: eventStore, clock, pause: write.pause, logger });
   const answering = completing({ config, parts, write, catalogue: offered.catalogue, clock, logger });
+  const recorded = recording({
+    config,
+    stores,
+    write,
+    completions: answering.command,
+    digestKey: identityHashKey,
+    clock,
+    logger,
+  });
   const signing = identity({ config, parts, stores, write, read, publicUrl, clock, logger });
   const stopping = new AbortController();
   void followCancels(
@@ -112,6 +124,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
         queries,
         identity: signing,
         completing: answering,
+        answers: recorded.answers,
         offered,
         hub,
         readiness: {
@@ -124,7 +137,8 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
       })
     : undefined;
   await Promise.all([revocationsReady, catalogueReady]);
-  const jobs = has('jobs') ? startJobs(jobsOf(read, write, clock, logger), stores.ephemeral, logger) : undefined;
+  const work = [...jobsOf(read, write, clock, logger), recorded.sweep];
+  const jobs = has('jobs') ? startJobs(work, stores.ephemeral, logger) : undefined;
   started = true;
 
   /** Ends in the reverse order of the start; each step has a limit of its own. */
@@ -132,8 +146,12 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
     started = false;
     const graceMs = config.SHUTDOWN_GRACE_SECONDS * 1000;
     const settling = answering.command.shutdown({ graceMs, limitMs: SETTLE_MS });
+    // What other instances answer is read on there.
+    const releasing = setTimeout(recorded.answers.release, graceMs);
     await edge?.stop(graceMs + SETTLE_MS);
+    clearTimeout(releasing);
     await settling;
+    await recorded.answers.close(RECORD_MS);
     stopping.abort();
     await jobs?.stop();
     await read.projector.stop();

@@ -4,6 +4,7 @@ import { deviceLinks, heartbeats } from '../../commands/devices/device-presence.
 import { deviceRegistry } from '../../commands/devices/device-registry.ts';
 import { requestById } from '../../queries/requests/request-by-id.query.ts';
 import { activeApiKeys } from '../../queries/api-keys/active-api-keys.query.ts';
+import type { Answers } from '../../commands/completions/answers/answer.ts';
 import type { Config } from '../config.ts';
 import { activityMeter } from '../http/activity.ts';
 import type { Endpoint } from '../http/endpoint.ts';
@@ -50,6 +51,7 @@ type Deps = Readonly<{
   queries: QueryRunner;
   identity: ReturnType<typeof identity>;
   completing: Completing;
+  answers: Answers;
   offered: LiveCatalogue;
   hub: EventHub;
   readiness: ReadinessDeps;
@@ -140,10 +142,9 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
       videos: config.CDN_BASE_URL === undefined ? {} : videosUnder(config.CDN_BASE_URL, VIDEOS),
     }),
     ...offeredEndpoints({ offered, counter: completing.counter, queries, signupOffer, feeTiers: usualFeeTiers }),
-    ...llmEndpoints({ completions: completing.command, requests: requestsOf(deps), clock }),
+    ...llmEndpoints({ answers: deps.answers, requests: requestsOf(deps) }),
     ...v1Endpoints({
-      completions: completing.command,
-      clock,
+      answers: deps.answers,
       catalogue: completing.catalogue,
       reaches: completing.reaches,
     }),

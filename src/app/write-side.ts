@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { completionCancelAggregate } from '../../commands/completion-cancels/index.ts';
 import { apiKeyAggregate } from '../../commands/api-keys/index.ts';
+import { completionClaim } from '../../commands/completions/claims/index.ts';
 import { creditAccount } from '../../commands/credits/index.ts';
 import { device } from '../../commands/devices/index.ts';
 import { sessionAggregate } from '../../commands/sessions/index.ts';
@@ -40,6 +41,7 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, l
   const devices = commandHandler(device, deps);
   const credits = commandHandler(creditAccount, deps);
   const apiKeys = commandHandler(apiKeyAggregate, deps);
+  const claims = commandHandler(completionClaim, deps);
   const cancels = commandHandler(completionCancelAggregate, deps);
   const recognise = recogniser({
     identities: commandHandler(identityAggregate, deps),
@@ -57,7 +59,7 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, l
     maxSessionSeconds: maxSessionSeconds(config),
     logger,
   });
-  return { users, sessions, devices, credits, apiKeys, cancels, signIn, provision, pause };
+  return { users, sessions, devices, credits, apiKeys, claims, cancels, signIn, provision, pause };
 };
 
 export type WriteSide = ReturnType<typeof writeSide>;

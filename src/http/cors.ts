@@ -3,7 +3,14 @@ import type { EdgeContext, EdgeMiddleware } from './edge-state.ts';
 /** The origins that browsers may call from, exact or `*` for all, and the headers that their scripts may read. */
 export type CorsOptions = Readonly<{ origins: readonly string[]; exposedHeaders?: readonly string[] }>;
 
-const EXPOSED = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'Retry-After', 'X-Request-Id'];
+const EXPOSED = [
+  'RateLimit-Limit',
+  'RateLimit-Remaining',
+  'RateLimit-Reset',
+  'Retry-After',
+  'X-Request-Id',
+  'Idempotent-Replayed',
+];
 const METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
 const PREFLIGHT_SECONDS = '600';
 

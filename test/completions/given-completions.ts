@@ -1,4 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Answers } from '../../commands/completions/answers/answer.ts';
+import { answers } from '../../commands/completions/answers/answers.ts';
+import { answerKeeper } from '../../commands/completions/answers/keeper.ts';
+import { completionClaim } from '../../commands/completions/claims/index.ts';
 import { completions, type Completions } from '../../commands/completions/completions.ts';
 import type { CompletionOrder } from '../../commands/completions/completion-order.ts';
 import { defaultCompletionPolicy, type CompletionPolicy } from '../../commands/completions/policy.ts';
@@ -12,6 +16,7 @@ import type { Cause } from '../../src/kernel/message.ts';
 import type { MicroUsd } from '../../src/kernel/money.ts';
 import type { ChatUpstream } from '../../src/kernel/upstream.ts';
 import { givenRequests } from '../requests/given-requests.ts';
+import { memoryAnswerLog, type MemoryAnswerLog } from '../support/memory-answer-log.ts';
 import { memoryEventStore, type MemoryEventStore } from '../support/memory-event-store.ts';
 import { memoryLogger, type LogLine } from '../support/memory-logger.ts';
 import { ada } from '../support/given-http.ts';
@@ -27,6 +32,9 @@ export const cause: Cause = {
 
 export type GivenCompletions = Readonly<{
   completions: Completions;
+  /** The same for clients who may ask twice. */
+  answers: Answers;
+  log: MemoryAnswerLog;
   /** Its requests as this instance knows them. */
   requests: KnownRequests;
   store: MemoryEventStore;
@@ -38,14 +46,19 @@ export type GivenCompletions = Readonly<{
   types: () => readonly string[];
 }>;
 
-/** The command with this much credit for Ada, over the memory event store. Closed by the caller. */
+/**
+ * The command with this much credit for Ada, over the memory event store; `beside` another one it shares its stores, as a
+ * second instance does. Closed by the caller.
+ */
 export const givenCompletions = async (
   upstream: ChatUpstream,
-  options: Partial<CompletionPolicy> & Readonly<{ credit?: MicroUsd }> = {},
+  options: Partial<CompletionPolicy> &
+    Readonly<{ credit?: MicroUsd; lingerMs?: number; beside?: GivenCompletions }> = {},
 ): Promise<GivenCompletions> => {
-  const { credit = 5_000_000n, ...policy } = options;
+  const { credit = 5_000_000n, lingerMs = 60_000, beside, ...policy } = options;
   const { logger, lines } = memoryLogger();
-  const store = memoryEventStore();
+  const store = beside?.store ?? memoryEventStore();
+  const log = beside?.log ?? memoryAnswerLog();
   const pause = (milliseconds: number): Promise<void> => wait(Math.min(milliseconds, 5));
   const credits = commandHandler(creditAccount, { store, logger, pause });
   const at = new Date().toISOString();
@@ -68,15 +81,32 @@ export const givenCompletions = async (
     catalogue: () => catalogue,
     upstreams: (provider) => ([upstream.provider, 'sandbox', 'openai'].includes(provider) ? upstream : undefined),
     counter: { count: countTokens },
-    newId: () => `00000000-0000-4000-8000-${(ids += 1).toString().padStart(12, '0')}`,
+    newId: () => `0000000${beside === undefined ? 0 : 1}-0000-4000-8000-${(ids += 1).toString().padStart(12, '0')}`,
+  });
+  const repeatable = answers({
+    completions: running,
+    keeper: answerKeeper({ log, logger }),
+    log,
+    store,
+    credits,
+    claims: commandHandler(completionClaim, { store, logger, pause }),
+    digestKey: 'a key of this test',
+    lingerMs,
+    headWaitMs: defaultCompletionPolicy.headWaitMs,
+    clock: () => new Date(),
+    logger,
+    pause,
   });
   const said = (): readonly CreditAccountEvent[] =>
     store
       .log()
+      .filter(({ stream }) => stream.startsWith('creditAccount-'))
       .slice(2)
       .map(({ type, data }) => ({ type, data }) as CreditAccountEvent);
   return {
     completions: running,
+    answers: repeatable,
+    log,
     requests: givenRequests({ store, completions: running, pause, logger }),
     store,
     lines,

@@ -19,7 +19,7 @@ export const givenLlm = async (options: Parameters<typeof givenCompletions>[1] =
   const sandbox = await startSandbox({ port: 0 });
   const upstream = sandboxUpstream({ baseUrl: sandbox.url, clock: () => new Date() });
   const given = await givenCompletions(upstream, options);
-  const http = await startHttp(llmEndpoints({ ...given, clock: () => new Date() }));
+  const http = await startHttp(llmEndpoints(given));
   return {
     ...given,
     url: http.url,

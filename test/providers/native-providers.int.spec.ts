@@ -74,7 +74,7 @@ for (const [code, provider] of Object.entries(providers)) {
       const config = parseConfig({ ...provider.env, [provider.address]: server.url });
       upstream = upstreamsOf({ config, sandboxUrl: undefined, clock: () => new Date() }).get(code)!;
       given = await givenCompletions(upstream);
-      http = await startHttp(llmEndpoints({ ...given, clock: () => new Date() }));
+      http = await startHttp(llmEndpoints(given));
     });
     afterEach(async () => {
       await given.completions.shutdown({ graceMs: 0, limitMs: 2_000 });

@@ -39,4 +39,8 @@ export type Answers = Readonly<{
    * (unknown, not recorded, no longer kept) and `forbidden` (somebody else's).
    */
   follow: (requestId: string, userId: string, gone: AbortSignal) => Promise<Answer>;
+  /** Ends what is read from other instances: this process goes down, and its callers can read on elsewhere. */
+  release: () => void;
+  /** Resolves when all that has ended is recorded, or after `limitMs`. To be called when `Completions` is shut down. */
+  close: (limitMs: number) => Promise<void>;
 }>;

@@ -14,6 +14,7 @@ import { answerFrom, isFreed, type Live } from './live.ts';
 import { mirror, type Elsewhere, type Found, type MirrorDeps } from './mirror.ts';
 import { own } from './own.ts';
 import { presence, type Presence } from './presence.ts';
+import { within } from './within.ts';
 import { overLive, replay, wholeAnswer } from './replay.ts';
 
 export type AnswersDeps = MirrorDeps &
@@ -57,6 +58,7 @@ export const answers = (deps: AnswersDeps): Answers => {
   /** Recordings of this process and mirrors of others', by request. */
   const lives = new Map<string, Live>();
   const begun = new Map<string, Begun>();
+  const stopping = new AbortController();
 
   const remember = (live: Live): Live => {
     const { requestId } = live;
@@ -68,7 +70,7 @@ export const answers = (deps: AnswersDeps): Answers => {
   };
 
   const mirrored = (about: Elsewhere, found: Found): Live =>
-    lives.get(about.requestId) ?? remember(mirror(deps, about, found));
+    lives.get(about.requestId) ?? remember(mirror(deps, about, found, stopping.signal));
 
   /** Takes the key for an attempt and makes the answer here. Throws LostClaimError when somebody was faster. */
   const make = async (claim: Claiming, attempt: number, cause: Cause, waiting: Waiting): Promise<Live> => {
@@ -104,7 +106,8 @@ export const answers = (deps: AnswersDeps): Answers => {
     for (let round = 0; round < ROUNDS; round += 1) {
       try {
         const live = await attempt(claim, cause, waiting);
-        await live.opened;
+        const leave = live.presence.enter(waiting.nobody);
+        await live.opened.finally(leave);
         return live;
       } catch (error) {
         if (!isLostClaim(error) && !isFreed(error)) throw error;
@@ -116,9 +119,9 @@ export const answers = (deps: AnswersDeps): Answers => {
 
   const begin = (claim: Claiming, cause: Cause): Begun => {
     const { claimId, bodyDigest } = claim;
-    const stopping = new AbortController();
-    const readers = presence(deps.lingerMs, () => stopping.abort());
-    const live = settle(claim, cause, { readers, nobody: stopping.signal });
+    const nobody = new AbortController();
+    const readers = presence(deps.lingerMs, () => nobody.abort());
+    const live = settle(claim, cause, { readers, nobody: nobody.signal });
     const entry = { bodyDigest, live, readers };
     begun.set(claimId, entry);
     const forget = (): void => {
@@ -150,11 +153,11 @@ export const answers = (deps: AnswersDeps): Answers => {
   };
 
   const unkeyed = async (job: Job, cause: Cause, gone: AbortSignal): Promise<Answer> => {
-    const stopping = new AbortController();
-    const readers = presence(deps.lingerMs, () => stopping.abort());
+    const nobody = new AbortController();
+    const readers = presence(deps.lingerMs, () => nobody.abort());
     const leave = readers.enter(gone);
     try {
-      const running = await completions.run(job, cause, stopping.signal);
+      const running = await completions.run(job, cause, nobody.signal);
       return answerFrom(remember(own(keeper, running, readers)), { gone, replayed: false, leave });
     } catch (error) {
       readers.close();
@@ -194,5 +197,11 @@ export const answers = (deps: AnswersDeps): Answers => {
     return answerFrom(live, { gone, replayed: true, leave: live.presence.enter(gone) });
   };
 
-  return { open, run, follow };
+  const close: Answers['close'] = async (limitMs) => {
+    stopping.abort();
+    await within(Promise.all([...lives.values()].map(({ over }) => over)), limitMs);
+    keeper.close();
+  };
+
+  return { open, run, follow, release: () => stopping.abort(), close };
 };

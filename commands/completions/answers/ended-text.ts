@@ -53,17 +53,20 @@ export const readEnd = (json: unknown): Ended => {
 /** True when money was given back or never taken: the work may be begun again. */
 export const costNothing = ({ usage, estimated }: Ended): boolean => usage === undefined && !estimated;
 
-/** What those are told whose answer broke off after something of it had been charged. */
-export const brokenOff = (requestId: string, charged: bigint): DomainError =>
-  new DomainError(
-    'external_service_error',
-    `the answer broke off; ${usdText(charged)} USD were charged for what was made of it. To have it made anew, ` +
-      'send the request with another key',
-    { details: { requestId, chargedUsd: usdText(charged) } },
-  );
+/** What those are told whose answer broke off: after something of it was charged, or with everything given back. */
+export const brokenOff = (requestId: string, charged?: bigint): DomainError => {
+  if (charged === undefined) {
+    return new DomainError('external_service_error', 'the answer broke off; nothing was charged; send the request again');
+  }
+  const chargedUsd = usdText(charged);
+  const why =
+    `the answer broke off; ${chargedUsd} USD were charged for what was made of it; to have it made anew, ` +
+    'send the request with another key';
+  return new DomainError('external_service_error', why, { details: { requestId, chargedUsd } });
+};
 
 /** A recorded end for somebody who did not see it happen: what broke off and was charged says so. */
 export const retold = (requestId: string, ended: Ended): Ended =>
   (ended.how === 'failed' || ended.how === 'gone') && ended.usage !== undefined
-    ? { ...ended, how: 'failed', failure: brokenOff(requestId, ended.charged) }
+    ? { ...ended, how: 'failed', endedBy: 'sweeper', failure: brokenOff(requestId, ended.charged) }
     : ended;

@@ -10,10 +10,12 @@ export type Keeper = Readonly<{
   keep: (head: AnswerHead, recording: Recording, isRead: () => void) => void;
   /** Keeps how it ended. Resolves when that is durable, or given up after minutes. */
   end: (requestId: string, over: unknown) => Promise<void>;
+  /** False while the log does not answer: nobody is to wait for it. */
+  isHealthy: () => boolean;
   /** Ends what cannot be told: nothing more is kept. */
   drop: (requestId: string) => void;
-  /** Resolves when all that has ended is kept, or after `limitMs`. */
-  close: (limitMs: number) => Promise<void>;
+  /** Keeps nothing more. */
+  close: () => void;
 }>;
 
 type Kept = {
@@ -121,18 +123,14 @@ export const answerKeeper = ({ log, logger }: KeeperDeps): Keeper => {
       }
       await kept.done.promise;
     },
+    isHealthy: () => failures === 0,
     drop: (requestId) => {
       const kept = all.get(requestId);
       if (kept !== undefined) settle(kept);
     },
-    close: async (limitMs) => {
-      const late = Promise.withResolvers<undefined>();
-      const limit = setTimeout(() => late.resolve(undefined), limitMs);
-      const ended = [...all.values()].filter(({ over }) => over !== undefined);
-      await Promise.race([Promise.all(ended.map(({ done }) => done.promise)), late.promise]);
-      clearTimeout(limit);
+    close: () => {
       clearTimeout(timer);
-      all.clear();
+      for (const kept of all.values()) settle(kept);
     },
   };
 };

@@ -33,6 +33,10 @@ const ASK_EVERY_MS = 2_000;
 /** A mirror that nobody looks into is put away. */
 const LINGER_MS = 5_000;
 
+/** Nobody reads on here, or not for long. */
+const goingDown = (): DomainError =>
+  new DomainError('service_unavailable', 'the server is going down; send the request again', { retryAfterSeconds: 2 });
+
 const unreadable = (): DomainError =>
   new DomainError('service_unavailable', 'the recorded answer cannot be read at the moment; send the request again', {
     retryAfterSeconds: 5,
@@ -41,7 +45,7 @@ const unreadable = (): DomainError =>
 const now = (): number => performance.now();
 
 /** Reads an answer that another process makes, for all callers of this one, until it ends one way or another. */
-export const mirror = (deps: MirrorDeps, about: Elsewhere, found: Found): Live => {
+export const mirror = (deps: MirrorDeps, about: Elsewhere, found: Found, stopping: AbortSignal): Live => {
   const { log, logger, pause } = deps;
   const { requestId } = about;
   // Its owner has measured it.
@@ -105,7 +109,7 @@ export const mirror = (deps: MirrorDeps, about: Elsewhere, found: Found): Live =
       return fail(brokenOff(requestId, certain.charged), certain.charged, certain.usage);
     }
     opened.reject(new FreedError());
-    fail(brokenOff(requestId, 0n));
+    fail(brokenOff(requestId));
   };
 
   /** Asks the account in the owner's stead, twice before it is believed. */
@@ -127,13 +131,14 @@ export const mirror = (deps: MirrorDeps, about: Elsewhere, found: Found): Live =
   };
 
   const run = async (): Promise<void> => {
-    while (kept.ended() === undefined && !abandoned) {
+    while (kept.ended() === undefined && !abandoned && !stopping.aborted) {
       await step();
       if (kept.ended() === undefined) await pause(EVERY_MS);
     }
     readers.close();
     over.resolve(undefined);
-    fail(unreadable());
+    if (kept.ended() === undefined) opened.reject(goingDown());
+    fail(goingDown());
   };
 
   opened.promise.catch(() => undefined);

@@ -6,19 +6,13 @@ import type { Keeper } from './keeper.ts';
 import type { Live } from './live.ts';
 import type { Presence } from './presence.ts';
 import { recording } from './recording.ts';
+import { within } from './within.ts';
 
 /** The longest that a client waits for its end to be recorded. */
-const TOLD_AFTER_MS = 1_000;
+const TOLD_AFTER_MS = 500;
 
 /** True when the account did not say what became of the money: its sweeper will. */
 const isUnknown = ({ usage, estimated }: Ended): boolean => usage === undefined && estimated;
-
-const within = async (work: Promise<unknown>, limitMs: number): Promise<void> => {
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), limitMs);
-  await Promise.race([work, late.promise]);
-  clearTimeout(timer);
-};
 
 /**
  * Records a request of this process and hands it to all who read it; `readers` decide how long it goes on. `note` is told
@@ -50,7 +44,7 @@ export const own = (
     if (told.how === 'cancelled' || told.how === 'gone') kept.finish(told);
     const ended = await running.settled;
     const keeping = keepEnd(ended);
-    await within(keeping, TOLD_AFTER_MS);
+    await within(keeping, keeper.isHealthy() ? TOLD_AFTER_MS : 0);
     kept.finish(ended);
     await keeping;
     readers.close();

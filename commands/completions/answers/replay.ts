@@ -21,6 +21,8 @@ export const wholeAnswer = async (log: AnswerLog, requestId: string): Promise<Fo
   }
 };
 
+const NOBODY_CARES_MS = 1_000;
+
 /** An answer that is over, for its readers. */
 export const overLive = (requestId: string, { head, recording: kept }: Found): Live => ({
   requestId,
@@ -28,7 +30,7 @@ export const overLive = (requestId: string, { head, recording: kept }: Found): L
   modelId: head.modelId,
   startedAt: new Date(head.startedAt),
   recording: kept,
-  presence: presence(0, () => undefined),
+  presence: presence(NOBODY_CARES_MS, () => undefined),
   opened: Promise.resolve(),
   over: Promise.resolve(),
 });

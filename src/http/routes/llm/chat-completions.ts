@@ -1,28 +1,35 @@
-import type { Completions } from '../../../../commands/completions/completions.ts';
-import type { Clock } from '../../../kernel/clock.ts';
+import { z } from 'zod';
+import type { Answers } from '../../../../commands/completions/answers/answer.ts';
 import { userEndpoint, type Endpoint } from '../../endpoint.ts';
+import { idempotencyKey } from '../../idempotency-key.ts';
 import { desktopBody, desktopOrderOf } from './desktop-body.ts';
 import { jsonAnswer } from './json-answer.ts';
 import { payingKey } from './paying-key.ts';
+import { tellingReplayed } from './replayed.ts';
 import { streamAnswer } from './stream-answer.ts';
 
 const MOST_BYTES = 128 * 1024 * 1024;
 
+const body = desktopBody.extend({ request_id: z.string().nullish() });
+
 /** POST /api/llm/chat/completions: asks a model, streamed or at once. */
-export const chatCompletions = (deps: Readonly<{ completions: Completions; clock: Clock }>): Endpoint =>
+export const chatCompletions = (deps: Readonly<{ answers: Pick<Answers, 'open'> }>): Endpoint =>
   userEndpoint({
     method: 'POST',
     path: '/api/llm/chat/completions',
     limit: 'write',
     scope: 'chat',
-    body: desktopBody,
+    body,
     maxBodyBytes: MOST_BYTES,
     anyText: true,
-    handle: async ({ body, cause, gone }, caller) => {
-      const order = { ...desktopOrderOf(caller.userId, body), ...payingKey(caller) };
-      const running = await deps.completions.open(order, cause, gone);
-      const created = Math.floor(deps.clock().getTime() / 1_000);
-      if (!order.streamed) return jsonAnswer(running, created);
-      return { kind: 'stream', write: (response) => streamAnswer(running, created, response) };
+    handle: async ({ body: { request_id: requestId, ...wanted }, cause, gone, header }, caller) => {
+      const key = idempotencyKey(header('idempotency-key') ?? (requestId || undefined));
+      const named = key === undefined ? {} : { key };
+      const order = { ...desktopOrderOf(caller.userId, wanted), ...payingKey(caller), ...named };
+      const answer = await deps.answers.open(order, cause, gone);
+      const created = Math.floor(answer.startedAt.getTime() / 1_000);
+      if (!order.streamed) return tellingReplayed(answer, await jsonAnswer(answer, created));
+      const write = streamAnswer.bind(undefined, answer, { created });
+      return tellingReplayed(answer, { kind: 'stream', write });
     },
   });

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Answering, Ended } from '../../../../commands/completions/running-completion.ts';
 import { refusalFor, upstreamSays } from '../../../../commands/completions/upstream-refusal.ts';
-import { DomainError } from '../../../kernel/errors.ts';
+import { DomainError, isDomainError } from '../../../kernel/errors.ts';
 import { isUpstreamError, type UpstreamFailure } from '../../../kernel/upstream.ts';
 import { deliverEvents, KEEP_ALIVE } from './answer-events.ts';
 import { chunkFrames, type ChunkFrames } from './chunk-frames.ts';
@@ -26,6 +26,9 @@ const CODES: Readonly<Record<UpstreamFailure, string>> = {
 const event = (name: string, data: object): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 
 const errorOf = ({ failure, fallbackAttempted }: Ended): object => {
+  if (isDomainError(failure)) {
+    return { code: failure.errorType, message: failure.detail, fallbackAttempted };
+  }
   if (!isUpstreamError(failure)) {
     return { code: 'internal_error', message: 'the request failed on our side; try again', fallbackAttempted };
   }
@@ -49,6 +52,29 @@ const flushed = (response: ServerResponse): Promise<void> =>
     response.write(KEEP_ALIVE, () => resolve());
   });
 
+/** What a stream says beside its content. */
+type Telling = Readonly<{
+  /** When the work began, in seconds. */
+  created: number;
+  /** Content chunks that the client has already. */
+  after?: number;
+}>;
+
+/** The frames without the first `after` of them. */
+const framesAfter = (frames: ChunkFrames, after: number): ChunkFrames['of'] => {
+  if (after === 0) return frames.of;
+  let left = after;
+  return (batch) => {
+    if (left === 0) return frames.of(batch);
+    return batch.reduce((text, event) => {
+      const frame = frames.of([event]);
+      const isKnown = frame !== '' && left > 0;
+      if (isKnown) left -= 1;
+      return isKnown ? text : text + frame;
+    }, '');
+  };
+};
+
 /**
  * Streams an answer as server-sent events. Named events carry the members of an empty chunk too, so that readers who
  * take every event for a chunk are not confused. Ends with exactly one terminal event; when an answer breaks after its
@@ -56,13 +82,13 @@ const flushed = (response: ServerResponse): Promise<void> =>
  */
 export const streamAnswer = async (
   running: Answering,
-  createdSeconds: number,
+  { created, after = 0 }: Telling,
   response: ServerResponse,
 ): Promise<void> => {
   const { requestId, modelId } = running;
-  const frames = chunkFrames(requestId, modelId, createdSeconds);
+  const frames = chunkFrames(requestId, modelId, created);
   const opening = event('stream_started', { requestId, ...frames.empty });
-  const { ended, wrote } = await deliverEvents(running, { opening, of: frames.of }, response);
+  const { ended, wrote } = await deliverEvents(running, { opening, of: framesAfter(frames, after) }, response);
   switch (ended.how) {
     case 'completed':
       response.end(completed(requestId, frames, ended));
@@ -74,7 +100,7 @@ export const streamAnswer = async (
       response.destroy();
       return;
     case 'failed':
-      if (!wrote) {
+      if (!wrote && after === 0) {
         response.end(event('error_details', { requestId, error: errorOf(ended), ...frames.empty }));
         return;
       }
