@@ -63,7 +63,6 @@ export type RunningCompletion = Answering &
 export type RunningDeps = LedgerDeps & Readonly<{ counter: TokenCounter }>;
 
 const ABORTED = 'the request has ended';
-
 /** Who cancels hears so after this long, also while the provider is still asked what it has counted. */
 const TELL_STOPPED_MS = 1_000;
 /** The usage of a whole answer follows its end at once, or never. */
@@ -168,11 +167,6 @@ export const runningCompletion = (
     );
     return connecting;
   };
-  if (gone.aborted) leaving.abort(ABORTED);
-  let connecting = watched(attempts.connect());
-  gone.addEventListener('abort', onGone, { once: true });
-  if (gone.aborted) onGone();
-
   /** Reads one provider's answer to its end, or until nobody reads it any more. */
   const read = async (batches: AsyncIterable<readonly UpstreamEvent[]>, sink: CompletionSink | undefined) => {
     for await (const batch of batches) {
@@ -209,6 +203,12 @@ export const runningCompletion = (
     }
     await end();
   };
+
+  // A client that has gone already is not asked for anything.
+  if (gone.aborted) leaving.abort(ABORTED);
+  let connecting = watched(attempts.connect());
+  gone.addEventListener('abort', onGone, { once: true });
+  if (gone.aborted) onGone();
 
   return {
     requestId,

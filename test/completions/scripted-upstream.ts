@@ -10,6 +10,8 @@ import type { Usage } from '../../src/kernel/usage.ts';
 /** One step of a scripted answer. */
 export type Step =
   | UpstreamEvent
+  /** One batch. */
+  | readonly UpstreamEvent[]
   | Readonly<{ fail: UpstreamFailure }>
   /** Runs a hook, then goes on. */
   | Readonly<{ run: () => Promise<void> | void }>
@@ -47,6 +49,8 @@ const aborted = (signal: AbortSignal): Promise<never> =>
 export type ScriptedUpstream = ChatUpstream &
   Readonly<{ calls: readonly UpstreamRequest[]; aborts: () => number; refuse: (kind: UpstreamFailure) => void }>;
 
+const isBatch = (step: Step): step is readonly UpstreamEvent[] => Array.isArray(step);
+
 /** A provider that follows a script: one batch a step. `accept` holds the head of the answer back. */
 export const scriptedUpstream = (
   script: readonly Step[],
@@ -60,6 +64,7 @@ export const scriptedUpstream = (
     for (const step of script) {
       if (signal.aborted) throw new UpstreamError({ provider: 'sandbox', kind: 'aborted' });
       if (step === 'silence') await aborted(signal);
+      else if (isBatch(step)) yield step;
       else if ('fail' in step) throw new UpstreamError({ provider: 'sandbox', kind: step.fail });
       else if ('run' in step) await step.run();
       else yield [step];
