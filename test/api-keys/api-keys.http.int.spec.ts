@@ -46,7 +46,7 @@ describe('API keys over HTTP', function () {
     sandbox = await startSandbox({ port: 0 });
     upstream = sandboxUpstream({ baseUrl: sandbox.url, clock });
     given = await givenCompletions(upstream);
-    const { store, completions } = given;
+    const { store, answers } = given;
     readSide = await startReadSide([apiKeysProjection, usageProjection], { store, vault });
     const { queries } = readSide;
     const handler = commandHandler(apiKeyAggregate, { store, logger: silentLogger, pause: () => Promise.resolve() });
@@ -76,7 +76,7 @@ describe('API keys over HTTP', function () {
     http = await startHttp(
       [
         ...apiKeyEndpoints({ ring, queries, clock }),
-        chatCompletions({ completions, clock }),
+        chatCompletions({ answers }),
         echo('GET', '/api/probe', 'models'),
         echo('GET', '/api/people-only'),
         adminEndpoint({
