@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerTo } from './answer.ts';
 import { chatSurface } from './chat-surface.ts';
+import { listen, type Listened } from './listening.ts';
 import { responsesSurface } from './responses-surface.ts';
 import type { Said, SurfaceOfSandbox } from './surface.ts';
 
@@ -86,11 +87,21 @@ export const startSandbox = async ({ port }: Readonly<{ port: number }>): Promis
     await sendChunks(said, surface, response, gone);
   };
 
+  const listened = (used: Listened | undefined): void => {
+    if (used === undefined) return;
+    stats.requests += 1;
+    stats.completed += 1;
+    stats.inputTokens += used.inputTokens;
+    stats.outputTokens += used.outputTokens;
+  };
+
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = (request.url ?? '').split('?')[0] ?? '';
     if (path === '/v1/models') {
       return sendJson(response, 200, { object: 'list', data: [{ id: 'echo', object: 'model', owned_by: 'sandbox' }] });
     }
+    if (path === '/v1/audio/transcriptions' && request.method === 'POST')
+      return listened(await listen(request, response));
     const surface = SURFACES[path];
     if (surface === undefined || request.method !== 'POST') return refuse(response, 404, 'not_found');
     const asked = surface.read(await bodyOf(request));
