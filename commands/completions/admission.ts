@@ -77,6 +77,7 @@ const fallbacksOf = (
   { model, provider }: Resolved,
   request: UpstreamRequest,
 ): readonly Attempt[] => {
+  if (provider.code === FALLBACK || request.webMode) return [];
   const name = model.mappings[FALLBACK];
   const other = deps.catalogue().providers.find(({ code, status }) => code === FALLBACK && status === 'active');
   const upstream = deps.upstreams(FALLBACK);
@@ -86,7 +87,7 @@ const fallbacksOf = (
     upstream.check?.(asked);
     checkMedia(FALLBACK, model, request);
   });
-  return isSame && provider.code !== FALLBACK && !request.webMode ? [attemptOf(upstream, other, asked)] : [];
+  return isSame ? [attemptOf(upstream, other, asked)] : [];
 };
 
 /** Checks an order and works out what to hold for it. Throws DomainErrors; nothing is charged yet. */
