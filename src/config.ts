@@ -101,6 +101,8 @@ const schema = z.object({
   UPSTREAM_MAX_CONCURRENT: whole(512, 1),
   UPSTREAM_MAX_QUEUED: whole(512),
   UPSTREAM_QUEUE_WAIT_MS: whole(3_000),
+  VIDEO_MAX_MIB: whole(2_048, 1),
+  UPLOAD_DIR: z.string().optional(),
   IDEMPOTENCY_HOURS: whole(24, 1),
   RESUME_SECONDS: whole(30, 1),
   SERVER_REGIONS: z.string().optional(),

@@ -8,6 +8,7 @@ import type { Answers } from '../../commands/completions/answers/answer.ts';
 import type { Config } from '../config.ts';
 import { activityMeter } from '../http/activity.ts';
 import type { Endpoint } from '../http/endpoint.ts';
+import { diskSpool } from '../http/form/spool.ts';
 import { apiPrefixesFor, buildHttp } from '../http/http.ts';
 import { defaultLimits, type Limits } from '../http/limits.ts';
 import { apiKeyEndpoints } from '../http/routes/api-keys/index.ts';
@@ -23,6 +24,7 @@ import { health } from '../http/routes/health/health.ts';
 import { live } from '../http/routes/health/live.ts';
 import { ready, type ReadinessDeps } from '../http/routes/health/ready.ts';
 import { llmEndpoints } from '../http/routes/llm/index.ts';
+import { mediaEndpoints } from '../http/routes/media/index.ts';
 import { knownRequests, type KnownRequests } from '../http/routes/llm/known-requests.ts';
 import { v1Endpoints } from '../http/routes/v1/index.ts';
 import { serve } from '../http/server.ts';
@@ -71,6 +73,7 @@ const VIDEOS = {
 const LOCAL_LOGINS = 1000;
 const MAX_FRAME_BYTES = 32 * 1024 * 1024;
 const RESTARTING = 1012;
+const MIB = 1024 * 1024;
 
 const ADDRESSES = 10_000;
 
@@ -148,6 +151,11 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
       catalogue: completing.catalogue,
       reaches: completing.reaches,
     }),
+    ...mediaEndpoints({
+      media: completing.media,
+      run: deps.answers.run,
+      mostVideoBytes: config.VIDEO_MAX_MIB * MIB,
+    }),
     followEvents({ hub, clock, stopping, watch: sessionWatch(deps.identity.revocations, clock) }),
   ];
 };
@@ -185,6 +193,7 @@ export const web = async (deps: Deps) => {
     https: config.PUBLIC_URL?.startsWith('https:') ?? false,
     activity,
     hashAddress: addressHash(deps.addressKey),
+    ...(config.UPLOAD_DIR === undefined ? {} : { spool: diskSpool(config.UPLOAD_DIR) }),
   });
   const serving = await serve(app.callback(), { host: config.HOST, port: deps.port });
   const sockets = acceptSockets({

@@ -59,7 +59,7 @@ describe('the catalogue over HTTP', () => {
     expect(routed.map(({ id }) => id)).to.include.members(['moonshotai/kimi-k2', 'xai/grok-4']);
     const speech = await read<Json[]>('/api/models/by-type/transcription');
     expect(speech.every(({ modelType }) => modelType === 'transcription')).to.equal(true);
-    expect(speech).to.have.length(3);
+    expect(speech).to.have.length(4);
   });
 
   it('estimates a cost to the last digit', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, open, rmdir, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rmdir, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../../kernel/errors.ts';
 
@@ -29,6 +29,7 @@ const refused = (error: unknown): unknown =>
     : error;
 
 const openNameless = async (directory: string): Promise<FileHandle> => {
+  await mkdir(directory, { recursive: true });
   const home = await mkdtemp(join(directory, 'upload-'));
   const path = join(home, 'file');
   try {
@@ -82,7 +83,7 @@ const spoolFile = (handle: FileHandle): SpoolFile => {
   };
 };
 
-/** Files in this directory, which must exist. */
+/** Files in this directory, which is made when it is not there. */
 export const diskSpool =
   (directory: string, openFile = openNameless): Spool =>
   async () => {

@@ -344,8 +344,8 @@ describe('forms with a file', () => {
   });
 
   describe('that find no room', () => {
-    it('are refused when the directory is not there, which is a fault of ours', async () => {
-      await start(diskSpool(join(tmpdir(), 'not-there-at-all')));
+    it('are refused when there can be no directory, which is a fault of ours', async () => {
+      await start(diskSpool('/dev/null/uploads'));
       expect((await post([sound])).status).to.equal(500);
     });
 
