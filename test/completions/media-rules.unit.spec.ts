@@ -44,6 +44,60 @@ describe('media in a request', () => {
     expect(check('xai/grok-4', pdf())).to.equal('validation_error');
   });
 
+  const types = ['jpeg', 'png', 'webp', 'gif', 'heic', 'heif'].map((name) => `image/${name}`);
+  const taken: Readonly<Record<string, readonly string[]>> = {
+    'openai/gpt-5-mini': ['image/jpeg', 'image/png', 'image/webp', 'image/gif'],
+    'anthropic/claude-opus-4-5-20251101': ['image/jpeg', 'image/png', 'image/webp', 'image/gif'],
+    'google/gemini-2.5-pro': ['image/jpeg', 'image/png', 'image/webp', 'image/heic', 'image/heif'],
+    'xai/grok-4': ['image/jpeg', 'image/png'],
+  };
+  for (const [modelId, fine] of Object.entries(taken)) {
+    it(`are exactly ${fine.join(', ')} for ${modelId}`, () => {
+      expect(types.filter((type) => check(modelId, image(type)) === 'fine')).to.have.members(fine);
+    });
+  }
+
+  it('are four types of pictures and no document for any other provider', () => {
+    const model = {
+      ...catalogue.models.find(({ id }) => id === 'moonshotai/kimi-k2')!,
+      capabilities: { vision: true },
+    };
+    const fits = (part: Part): boolean => {
+      try {
+        checkMedia('openrouter', model, { messages: [{ role: 'user', parts: [part] }], sampling: {}, tools: [] });
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    expect(types.filter((type) => fits(image(type)))).to.have.members([
+      'image/jpeg',
+      'image/png',
+      'image/webp',
+      'image/gif',
+    ]);
+    expect(fits(pdf())).to.equal(false);
+  });
+
+  it('have the limits of the provider, just so', () => {
+    const pictures = (count: number, bytes: number): Part[] =>
+      Array.from({ length: count }, () => image('image/png', bytes));
+    const limits: readonly (readonly [string, readonly Part[], readonly Part[]])[] = [
+      ['openai/gpt-5-mini', pictures(500, 3), pictures(501, 3)],
+      ['openai/gpt-5-mini', pictures(2, 24 * MIB), pictures(2, 26 * MIB)],
+      ['anthropic/claude-opus-4-5-20251101', pictures(100, 3), pictures(101, 3)],
+      ['anthropic/claude-opus-4-5-20251101', pictures(2, 15 * MIB), pictures(2, 17 * MIB)],
+      ['anthropic/claude-opus-4-5-20251101', [pdf(15 * MIB), pdf(15 * MIB)], [pdf(17 * MIB), pdf(17 * MIB)]],
+      ['google/gemini-2.5-pro', pictures(2, 9 * MIB), pictures(2, 11 * MIB)],
+      ['google/gemini-2.5-pro', [pdf(19 * MIB)], [pdf(21 * MIB)]],
+      ['xai/grok-4', pictures(3, 19 * MIB), pictures(1, 21 * MIB)],
+    ];
+    for (const [modelId, fits, tooMuch] of limits) {
+      expect(check(modelId, ...fits), modelId).to.equal('fine');
+      expect(check(modelId, ...tooMuch), modelId).to.equal('validation_error');
+    }
+  });
+
   it('must not be too large or too many', () => {
     expect(check('xai/grok-4', image('image/png', 19 * MIB))).to.equal('fine');
     expect(check('xai/grok-4', image('image/png', 21 * MIB))).to.equal('validation_error');

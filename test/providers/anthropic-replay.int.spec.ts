@@ -10,6 +10,7 @@ describe('recorded Anthropic traffic', () => {
       'error-400-json': 'invalid_request',
       'error-404-json': 'not_found',
       'own-cut-off': 'protocol',
+      'own-malformed-chunk': 'protocol',
       'own-no-credit-json': 'quota',
       'own-overloaded-midstream': 'overloaded',
       'own-too-long-json': 'context_length',

@@ -1,13 +1,14 @@
 import { expect } from 'chai';
 import { usageMeter, type UsageMeter } from '../../commands/completions/usage-meter.ts';
 import { generateDecoder } from '../../infra/providers/google/generate-decode.ts';
+import { responsesDecoder } from '../../infra/providers/openai/responses-decode.ts';
 import { messagesDecoder } from '../../infra/providers/anthropic/messages-decode.ts';
 import type { StreamDecoder } from '../../infra/providers/shared/event-batches.ts';
 import { countTokens } from '../../infra/tokenizer/count-tokens.ts';
 import type { UpstreamEvent } from '../../src/kernel/upstream.ts';
 import type { Usage } from '../../src/kernel/usage.ts';
 
-const price = { input: 1_000_000n, output: 2_000_000n };
+const price = { input: 1_000_000n, output: 2_000_000n, webSearch: 10_000_000_000n };
 
 const metering = (decoder: StreamDecoder, events: readonly unknown[]): UsageMeter => {
   const meter = usageMeter(price, 99, { count: countTokens });
@@ -60,6 +61,31 @@ describe('an answer that is left in the middle', () => {
       source: 'early',
       complete: false,
     });
+  });
+
+  it('costs the searches that were made', async () => {
+    const search = (status: string, kind: string) => ({
+      type: 'response.output_item.done',
+      item: { type: 'web_search_call', status, action: { type: kind } },
+    });
+    const meter = metering(responsesDecoder('openai'), [
+      { type: 'response.created', response: { id: 'r' } },
+      search('completed', 'search'),
+      search('completed', 'open_page'),
+      search('failed', 'search'),
+      search('completed', 'search'),
+      { type: 'response.output_text.delta', delta: 'one two three' },
+    ]);
+    expect(await usageOf(meter)).to.deep.include({ inputUncached: 99, outputVisible: 3, webSearches: 2 });
+    const { metered } = meter.read();
+    expect(metered.lines.at(-1)).to.deep.equal({
+      class: 'web_search',
+      tokens: 2,
+      ratePico: '10000000000',
+      costPico: '20000000000',
+    });
+    meter.restart();
+    expect(meter.read().metered.usage.webSearches).to.equal(undefined);
   });
 
   it('never costs less than what was shown', async () => {

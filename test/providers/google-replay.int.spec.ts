@@ -14,6 +14,7 @@ describe('recorded Gemini traffic', () => {
       'own-bare-error': 'server',
       'own-cut-off': 'protocol',
       'own-error-event': 'overloaded',
+      'own-malformed-chunk': 'protocol',
       'own-too-long-json': 'context_length',
     },
   });

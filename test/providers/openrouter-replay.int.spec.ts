@@ -17,6 +17,7 @@ describe('recorded OpenRouter traffic', () => {
         'own-cut-off': 'protocol',
         'own-error-in-choice': 'overloaded',
         'own-error-midstream': 'server',
+        'own-malformed-chunk': 'protocol',
         'own-no-credit-json': 'quota',
       },
     });

@@ -69,8 +69,11 @@ const readCases = (root: string, provider: string): readonly RecordedCase[] => {
 /** True when the recordings lie on this machine. */
 export const haveRecordings = existsSync(folder);
 
+/** Our own fixtures of a provider. */
+export const ownCasesOf = (provider: string): readonly RecordedCase[] => readCases(own, provider);
+
 /** Our own fixtures, and the recorded cases of a provider when they lie on this machine. */
 export const casesOf = (provider: string): readonly RecordedCase[] => [
-  ...readCases(own, provider),
+  ...ownCasesOf(provider),
   ...readCases(folder, provider),
 ];

@@ -13,7 +13,12 @@ describe('recorded xAI traffic', () => {
       ...suite,
       recorded: 5,
       only: ({ name }) => !name.startsWith('responses-'),
-      failures: { 'own-error-json': 'rate_limit', 'own-too-long-json': 'context_length' },
+      failures: {
+        'own-error-json': 'rate_limit',
+        'own-error-midstream': 'overloaded',
+        'own-malformed-chunk': 'protocol',
+        'own-too-long-json': 'context_length',
+      },
     });
   });
 

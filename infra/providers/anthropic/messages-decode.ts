@@ -4,7 +4,7 @@ import type { StreamDecoder } from '../shared/event-batches.ts';
 import { inBandError, protocolError } from '../shared/failures.ts';
 import { countOf, listOf, objectOf, textOf, type JsonObject } from '../shared/json-members.ts';
 import { FORMAT } from './signed-thoughts.ts';
-import { mergedUsage, messagesUsage } from './messages-usage.ts';
+import { mergedUsage, messagesUsage, withoutOutput } from './messages-usage.ts';
 
 const REASONS: Readonly<Record<string, FinishReason>> = {
   end_turn: 'stop',
@@ -58,9 +58,10 @@ export const messagesDecoder = (provider: string): StreamDecoder => {
   let finished = false;
 
   const pushUsage = (out: UpstreamEvent[], block: unknown, source: 'early' | 'final'): void => {
-    usage = mergedUsage(usage, objectOf(block));
-    const event = messagesUsage(usage, source);
+    const merged = mergedUsage(usage, objectOf(block));
+    const event = messagesUsage(merged, source);
     if (event !== undefined) out.push(event);
+    usage = source === 'early' ? withoutOutput(merged) : merged;
   };
 
   const blockStart = (json: JsonObject, out: UpstreamEvent[]): void => {

@@ -8,6 +8,13 @@ export const mergedUsage = (early: JsonObject, late: JsonObject): JsonObject => 
   ...Object.fromEntries(Object.entries(late).filter(([, value]) => value !== null && value !== undefined)),
 });
 
+/** The output that stands at the start is a placeholder: a later block that has none must not take it for its own. */
+export const withoutOutput = ({
+  output_tokens: _output,
+  output_tokens_details: _details,
+  ...rest
+}: JsonObject): JsonObject => rest;
+
 /**
  * A usage block as an event; undefined when it is missing. Cached tokens stand beside `input_tokens`, thinking inside
  * `output_tokens`. The output of an early block is a placeholder, so none of it is taken.
