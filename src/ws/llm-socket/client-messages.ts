@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { desktopBody } from '../../http/routes/llm/desktop-body.ts';
+import { validated } from '../../http/validation.ts';
+import { DomainError } from '../../kernel/errors.ts';
+import { isUuid } from '../../kernel/ids.ts';
+
+const name = /^[\x21-\x7e]{1,64}$/;
+
+/** The client's own name for one stream of its socket. */
+const id = z.string().regex(name, 'must be 1 to 64 printable characters without spaces');
+
+const requestId = z
+  .string()
+  .refine(isUuid, 'must be a UUID')
+  .transform((text) => text.toLowerCase());
+
+/** The body of POST /api/llm/chat/completions, with its name for the wish. */
+const request = desktopBody.extend({ request_id: z.string().nullish() });
+
+const message = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('start'), id, key: z.string().optional(), request }),
+  z.object({ type: z.literal('resume'), id, requestId, after: z.int().min(0).default(0) }),
+  z.object({ type: z.literal('cancel'), id }),
+  z.object({ type: z.literal('ping') }),
+]);
+
+export type ClientMessage = z.infer<typeof message>;
+export type Start = Extract<ClientMessage, { type: 'start' }>;
+export type Resume = Extract<ClientMessage, { type: 'resume' }>;
+
+/** A frame that came in: its message, or what is wrong with it and whom that concerns. */
+export type Read = Readonly<{ message: ClientMessage }> | Readonly<{ refusal: unknown; id: string | undefined }>;
+
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new DomainError('bad_request', 'a message must be one JSON object in a text frame');
+  }
+};
+
+const idOf = (value: unknown): string | undefined => {
+  const given = (value as Readonly<{ id?: unknown }> | null | undefined)?.id;
+  return typeof given === 'string' && name.test(given) ? given : undefined;
+};
+
+/** Reads a text frame; never throws. */
+export const readMessage = (text: string): Read => {
+  let value: unknown;
+  try {
+    value = jsonOf(text);
+    return { message: validated('body', message, value) };
+  } catch (refusal) {
+    return { refusal, id: idOf(value) };
+  }
+};

@@ -1,0 +1,140 @@
+import type { Answer, Answers } from '../../../commands/completions/answers/answer.ts';
+import { idempotencyKey } from '../../http/idempotency-key.ts';
+import { problemOf } from '../../http/problem.ts';
+import type { Caller } from '../../http/endpoint.ts';
+import { desktopOrderOf } from '../../http/routes/llm/desktop-body.ts';
+import type { KnownRequests } from '../../http/routes/llm/known-requests.ts';
+import { payingKey } from '../../http/routes/llm/paying-key.ts';
+import { DomainError, isDomainError } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import type { Cause } from '../../kernel/message.ts';
+import { readMessage, type ClientMessage, type Resume, type Start } from './client-messages.ts';
+import { handOn } from './hand-on.ts';
+import type { Outbox } from './outbox.ts';
+import { failed, pong, started } from './server-messages.ts';
+
+export type ConversationDeps = Readonly<{
+  answers: Pick<Answers, 'open' | 'follow'>;
+  requests: Pick<KnownRequests, 'cancel'>;
+  caller: Caller;
+  /** Counts one request of the caller's. Throws DomainError `rate_limit_error`. */
+  admit: () => Promise<void>;
+  /** A cause for one message, with a request id of its own. */
+  cause: () => Cause & Readonly<{ requestId: string }>;
+  out: Outbox;
+  /** Aborts when the socket has closed. */
+  gone: AbortSignal;
+  mostStreams: number;
+  logger: Logger;
+}>;
+
+/** What is said over one socket. */
+export type Conversation = Readonly<{
+  /** Takes a text frame; never throws. */
+  hear: (text: string) => void;
+  /** Tells of something wrong that no stream is concerned by. */
+  refuse: (refusal: unknown) => void;
+  streams: () => number;
+}>;
+
+/** A stream from the message that asked for it to its last one. */
+type Stream = { cancelled: boolean; requestId: string | undefined };
+
+/** The client's own name for its wish, told beside the request or in it. Throws DomainError `bad_request`. */
+const keyOf = ({ key, request }: Start): string | undefined => idempotencyKey(key ?? (request.request_id || undefined));
+
+/** Runs the streams of one socket, several at a time. */
+export const conversation = (deps: ConversationDeps): Conversation => {
+  const { answers, requests, caller, out, gone, logger } = deps;
+  const { userId } = caller;
+  const streams = new Map<string, Stream>();
+
+  /** An error of a stream that is not known must not be taken for the end of one that is. */
+  const tellFailed = (id: string | undefined, thrown: unknown, { requestId } = deps.cause()): void => {
+    const { fault } = problemOf(thrown);
+    if (fault && !gone.aborted) logger.error({ requestId, err: thrown }, 'a message of a socket could not be served');
+    out.tell(failed(id === undefined || streams.has(id) ? undefined : id, thrown, { requestId }));
+  };
+
+  const cancelRequest = async (requestId: string): Promise<void> => {
+    try {
+      await requests.cancel(requestId, userId, deps.cause());
+    } catch (error) {
+      // It has ended by itself, and its end is told as such.
+      if (!isDomainError(error) || error.errorType !== 'not_found') tellFailed(undefined, error);
+    }
+  };
+
+  const begin = (message: Start | Resume, cause: Cause): Promise<Answer> => {
+    if (message.type === 'resume') return answers.follow(message.requestId, userId, gone);
+    const order = { ...desktopOrderOf(userId, message.request), ...payingKey(caller) };
+    const key = keyOf(message);
+    const named = key === undefined ? {} : { key };
+    return answers.open({ ...order, ...named, streamed: true, resumable: true }, cause, gone);
+  };
+
+  const run = async (message: Start | Resume, stream: Stream): Promise<void> => {
+    const { id } = message;
+    const cause = deps.cause();
+    let last: () => void;
+    try {
+      await deps.admit();
+      const answer = await begin(message, cause);
+      stream.requestId = answer.requestId;
+      out.tell(started(id, answer, message.type === 'start' ? keyOf(message) : undefined));
+      if (stream.cancelled) void cancelRequest(answer.requestId);
+      const end = await handOn(answer, id, message.type === 'resume' ? message.after : 0, out);
+      last = () => out.tell(end);
+    } catch (error) {
+      last = () => tellFailed(id, error, cause);
+    }
+    // The id is free again when the client hears of the end.
+    streams.delete(id);
+    last();
+  };
+
+  const open = (message: Start | Resume): void => {
+    const { id } = message;
+    if (streams.has(id)) throw new DomainError('already_exists', `the stream '${id}' is still running`);
+    if (streams.size >= deps.mostStreams) {
+      throw new DomainError('rate_limit_error', `at most ${deps.mostStreams} streams on one socket; wait for an end`, {
+        retryAfterSeconds: 1,
+      });
+    }
+    const stream: Stream = { cancelled: false, requestId: undefined };
+    streams.set(id, stream);
+    void run(message, stream);
+  };
+
+  const cancel = (id: string): void => {
+    const stream = streams.get(id);
+    if (stream === undefined) throw new DomainError('not_found', `no stream '${id}' is running; it may have ended`);
+    if (stream.cancelled) return;
+    stream.cancelled = true;
+    if (stream.requestId !== undefined) void cancelRequest(stream.requestId);
+  };
+
+  const heed = (message: ClientMessage): void => {
+    switch (message.type) {
+      case 'start':
+      case 'resume':
+        return open(message);
+      case 'cancel':
+        return cancel(message.id);
+      case 'ping':
+        return out.tell(pong);
+    }
+  };
+
+  const hear = (text: string): void => {
+    const read = readMessage(text);
+    if ('refusal' in read) return tellFailed(read.id, read.refusal);
+    try {
+      heed(read.message);
+    } catch (error) {
+      tellFailed('id' in read.message ? read.message.id : undefined, error);
+    }
+  };
+
+  return { hear, refuse: (refusal) => tellFailed(undefined, refusal), streams: () => streams.size };
+};
