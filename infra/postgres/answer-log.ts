@@ -12,7 +12,7 @@ const WRITE = `
   with heads as (
     insert into app.answer as known (request_id, user_id, model_id, provider, started_at, seen_at, over)
     select id, owner, model, provider, began, clock_timestamp(), how
-    from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::jsonb[])
+    from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::text[])
       as news (id, owner, model, provider, began, how)
     on conflict (request_id) do update
       set seen_at = excluded.seen_at, over = coalesce(known.over, excluded.over)
@@ -54,7 +54,7 @@ type Row = Readonly<{
   model_id: string;
   provider: string;
   started_at: string;
-  over: unknown;
+  over: string | null;
   silent_ms: number;
   first_position: number | null;
   next_position: number | null;
@@ -62,6 +62,9 @@ type Row = Readonly<{
 }>;
 
 type Piece = Readonly<{ requestId: string; first: number; next: number; sealed: Sealed }>;
+
+/** As JSON text, which also holds halves of characters: models send an emoji in two pieces. */
+const textOf = (value: unknown): string => JSON.stringify(value);
 
 /** A piece is bound to its place: moved to another answer it cannot be read. */
 const contextOf = (requestId: string, first: number): string => `answer-${requestId}|${first}`;
@@ -79,16 +82,17 @@ export const answerLog = ({ pool, vault }: AnswerLogDeps): AnswerLog => {
   const sealed = async ({ head, from, events }: AnswerNews): Promise<readonly Piece[]> => {
     if (events.length === 0) return [];
     const { requestId, userId } = head;
-    const seal = await vault.seal(userId, contextOf(requestId, from), events);
+    const seal = await vault.seal(userId, contextOf(requestId, from), textOf(events));
     return [{ requestId, first: from, next: from + events.length, sealed: seal }];
   };
 
-  /** What can be kept of the news: nothing of a user whose key has been destroyed. */
+  /** What can be kept of the news: nothing of a user whose key has been destroyed, and nothing that is no JSON. */
   const kept = async (news: AnswerNews): Promise<readonly [AnswerNews, readonly Piece[]] | undefined> => {
     try {
       return [news, await sealed(news)];
     } catch (error) {
-      if (isDomainError(error)) return undefined;
+      // What can never be kept must not keep the others from it.
+      if (isDomainError(error) || error instanceof TypeError) return undefined;
       throw error;
     }
   };
@@ -103,7 +107,7 @@ export const answerLog = ({ pool, vault }: AnswerLogDeps): AnswerLog => {
       heads.map(({ modelId }) => modelId),
       heads.map(({ provider }) => provider),
       heads.map(({ startedAt }) => startedAt),
-      all.map(([{ over }]) => (over === undefined ? null : JSON.stringify(over))),
+      all.map(([{ over }]) => (over === undefined ? null : textOf(over))),
       pieces.map(({ requestId }) => requestId),
       pieces.map(({ first }) => first),
       pieces.map(({ next }) => next),
@@ -121,10 +125,11 @@ export const answerLog = ({ pool, vault }: AnswerLogDeps): AnswerLog => {
     const events: UpstreamEvent[] = [];
     for (const { first_position: first, sealed: piece } of rows) {
       if (first === null || piece === null || first > from + events.length) break;
-      const said = (await vault.open(contextOf(requestId, first), piece)) as readonly UpstreamEvent[] | null;
+      const said = await vault.open(contextOf(requestId, first), piece);
       // The user's key has been destroyed.
       if (said === null) return undefined;
-      events.push(...said.slice(from + events.length - first));
+      const sayings = JSON.parse(said as string) as readonly UpstreamEvent[];
+      for (const event of sayings.slice(from + events.length - first)) events.push(event);
     }
     return events;
   };
@@ -138,7 +143,7 @@ export const answerLog = ({ pool, vault }: AnswerLogDeps): AnswerLog => {
     const events = await opened(requestId, from, rows);
     if (events === undefined) return undefined;
     const isLast = rows.length < MOST_PIECES && over !== null;
-    return { head, from, events, over: isLast ? over : undefined, silentMs };
+    return { head, from, events, over: isLast ? (JSON.parse(over) as unknown) : undefined, silentMs };
   };
 
   return {

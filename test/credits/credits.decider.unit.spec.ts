@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { CreditCommand } from '../../commands/credits/credits.commands.ts';
 import { creditAccountDecider as decider } from '../../commands/credits/credits.decider.ts';
 import { available } from '../../commands/credits/credits.lots.ts';
 import { creditAccountSnapshot } from '../../commands/credits/credits.snapshot.ts';
@@ -214,6 +215,32 @@ describe('credit account', () => {
       expect([data.late, data.captured.length, data.overrun[0]?.m]).to.deep.equal([true, 0, '250000']);
       given(decider, ...holding, ...expired, ...late)
         .when(capture('r1', 250_000n, 41))
+        .thenNothing();
+    });
+
+    it('takes nothing any more once the work was begun anew', () => {
+      const supersede = (seconds: number): CreditCommand => ({
+        type: 'ReleaseReservation',
+        key: 'supersede:r1',
+        data: { reservationId: 'r1', reason: 'superseded', at: at(seconds) },
+      });
+      given(decider, ...holding)
+        .when(supersede(20))
+        .thenNothing();
+      const expired = decider.decide(settle(36), stateOf(holding));
+      const superseded = decider.decide(supersede(38), stateOf([...holding, ...expired]));
+      const { released, reason, after } = only(superseded, 'ReservationReleased').data;
+      expect([released, reason, after.promo]).to.deep.equal([[], 'superseded', '2000000']);
+      const history = [...holding, ...expired, ...superseded];
+      given(decider, ...history)
+        .when(supersede(39))
+        .thenNothing();
+      given(decider, ...history)
+        .when(capture('r1', 250_000n, 40))
+        .thenNothing();
+      const late = decider.decide(capture('r1', 250_000n, 37), stateOf([...holding, ...expired]));
+      given(decider, ...holding, ...expired, ...late)
+        .when(supersede(38))
         .thenNothing();
     });
   });

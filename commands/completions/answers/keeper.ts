@@ -33,6 +33,10 @@ const EVERY_MS = 150;
 /** A sign of life comes at least as often. */
 const BEAT_MS = 1_000;
 const LONGEST_PAUSE_MS = 5_000;
+/** Failures in a row after which answers are written one by one. */
+const SUSPICIOUS = 4;
+/** How many are tried then before the log is believed to be away. */
+const TRIED = 3;
 /** An end that cannot be written for so long is given up; whoever asks for the answer is told that it is not kept. */
 const GIVE_UP_MS = 5 * 60_000;
 
@@ -70,19 +74,31 @@ export const answerKeeper = ({ log, logger }: KeeperDeps): Keeper => {
     });
   };
 
+  const writeTogether = async (due: readonly Kept[]): Promise<boolean> => {
+    const news = due.map(newsOf);
+    try {
+      written(due, news, await log.write(news));
+      return true;
+    } catch (error) {
+      logger.warn({ err: error, answers: due.length }, 'answers were not kept; trying again');
+      for (const kept of due) if (kept.over !== undefined && now() - kept.overAt > GIVE_UP_MS) settle(kept);
+      return false;
+    }
+  };
+
   const write = async (): Promise<void> => {
     const due = [...all.values()].filter(isDue);
     if (due.length === 0) return;
-    const news = due.map(newsOf);
-    try {
-      const read = await log.write(news);
-      failures = 0;
-      written(due, news, read);
-    } catch (error) {
-      failures += 1;
-      logger.warn({ err: error, answers: due.length }, 'answers were not kept; trying again');
-      for (const kept of due) if (kept.over !== undefined && now() - kept.overAt > GIVE_UP_MS) settle(kept);
+    // When it goes wrong again and again, one of them may be to blame.
+    const groups = failures < SUSPICIOUS ? [due] : due.map((kept) => [kept]);
+    let succeeded = false;
+    for (const group of groups) {
+      const isKept = await writeTogether(group);
+      succeeded ||= isKept;
+      // A log that is away is not asked for each of them.
+      if (!isKept && !succeeded && group === groups[TRIED - 1]) break;
     }
+    failures = succeeded ? 0 : failures + 1;
   };
 
   const flush = (): Promise<void> => {

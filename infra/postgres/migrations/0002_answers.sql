@@ -12,8 +12,8 @@ create table if not exists app.answer (
   seen_at timestamptz not null,
   -- Somebody on another instance reads it until then.
   followed_until timestamptz,
-  -- How it ended; null while it goes on.
-  over jsonb
+  -- How it ended, as JSON; null while it goes on.
+  over text
 );
 
 create index if not exists answers_by_age on app.answer (started_at);
