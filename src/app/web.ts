@@ -35,6 +35,7 @@ import { stateCache } from '../kernel/state-cache.ts';
 import type { QueryRunner } from '../kernel/query.ts';
 import type { EventHub } from '../ws/event-hub.ts';
 import { eventsSocket } from '../ws/events-socket.ts';
+import { llmSocket } from '../ws/llm-socket/llm-socket.ts';
 import { sessionWatch } from '../ws/session-watch.ts';
 import { acceptSockets } from '../ws/upgrade.ts';
 import type { Completing } from './completing.ts';
@@ -166,6 +167,8 @@ export const web = async (deps: Deps) => {
   const stopping = new AbortController();
   const activity = activityMeter();
   const startedAt = clock().getTime();
+  const hashAddress = addressHash(deps.addressKey);
+  const watch = sessionWatch(signing.revocations, clock);
   const { app, gate } = buildHttp({
     endpoints: [
       ...signing.endpoints,
@@ -192,7 +195,7 @@ export const web = async (deps: Deps) => {
     apiPrefixes: apiPrefixesFor(config.API_VERSIONING),
     https: config.PUBLIC_URL?.startsWith('https:') ?? false,
     activity,
-    hashAddress: addressHash(deps.addressKey),
+    hashAddress,
     ...(config.UPLOAD_DIR === undefined ? {} : { spool: diskSpool(config.UPLOAD_DIR) }),
   });
   const serving = await serve(app.callback(), { host: config.HOST, port: deps.port });
@@ -202,14 +205,20 @@ export const web = async (deps: Deps) => {
     gate,
     logger,
     handlers: {
-      '/ws/events': eventsSocket({
-        hub: deps.hub,
-        clock,
+      '/ws/events': eventsSocket({ hub: deps.hub, clock, stopping: stopping.signal, watch }),
+      '/ws/llm': llmSocket({
+        answers: deps.answers,
+        requests: requestsOf(deps),
+        gate,
+        watch,
         stopping: stopping.signal,
-        watch: sessionWatch(signing.revocations, clock),
+        newId: randomUUID,
+        hashAddress,
+        clock,
+        logger,
       }),
     },
-    scopes: { '/ws/events': 'account' },
+    scopes: { '/ws/events': 'account', '/ws/llm': 'chat' },
     maxFrameBytes: MAX_FRAME_BYTES,
   });
   const stop = async (limitMs: number): Promise<void> => {
