@@ -5,6 +5,8 @@ import { FORM_TYPE, writtenForm, type WrittenPart } from '../http/form/written-f
 import { noise } from '../media/given-files.ts';
 import { speech } from '../media/given-media.ts';
 import { eventsReply, jsonReply, localProvider, type LocalProvider } from '../media/local-provider.ts';
+import { openFilesIn } from '../media/open-files.ts';
+import { eventually } from '../support/eventually.ts';
 import { signIn, startServer, temporaryDataDir, type RunningServer } from '../support/running-server.ts';
 
 type Body = Readonly<Record<string, unknown>>;
@@ -50,7 +52,10 @@ describe('speech and film on the whole server', function () {
     await Promise.all([openai.stop(), google.stop()]);
     data.remove();
   });
-  afterEach(() => expect(readdirSync(uploads)).to.deep.equal([]));
+  afterEach(async () => {
+    await eventually('all files closed', () => (openFilesIn(uploads, server.pid) === 0 ? true : undefined));
+    expect(readdirSync(uploads)).to.deep.equal([]);
+  });
 
   const post = (path: string, parts: readonly WrittenPart[], headers: Record<string, string> = {}): Promise<Response> =>
     fetch(server.url + path, {
@@ -125,6 +130,21 @@ describe('speech and film on the whole server', function () {
       analysis: 'A cat.',
       usage: { promptTokens: 3_000, completionTokens: 4, totalTokens: 3_004, cachedTokens: 0 },
     });
+  });
+
+  it('gives a film up when its sender goes away in the middle', async () => {
+    const leaving = new AbortController();
+    const half = writtenForm([{ name: 'video', value: noise(500_000), fileName: 'film.mp4' }]).subarray(0, 300_000);
+    const sending = fetch(`${server.url}/api/llm/video/analyze`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, ...FORM_TYPE },
+      body: new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(new Uint8Array(half)) }),
+      duplex: 'half',
+      signal: leaving.signal,
+    }).catch((error: unknown) => error);
+    await eventually('the file', () => (openFilesIn(uploads, server.pid) === 1 ? true : undefined));
+    leaving.abort();
+    expect(await sending).to.have.property('name', 'AbortError');
   });
 
   it('does not let a stranger in, whatever is sent', async () => {

@@ -5,6 +5,7 @@ import { eventually } from '../support/eventually.ts';
 import { wavOf } from './given-files.ts';
 import { givenMedia, speech, TRANSCRIPTIONS, type GivenMedia } from './given-media.ts';
 import { eventsReply, jsonReply } from './local-provider.ts';
+import { openFilesIn } from './open-files.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -57,6 +58,7 @@ describe('POST /api/audio/transcriptions', () => {
   /** Nothing is on hold and no file is kept. */
   const thenClean = async (): Promise<void> => {
     await eventually('the end', () => (given.completions.active() === 0 ? true : undefined));
+    await eventually('the end of the file', () => (openFilesIn(given.spoolDir) === 0 ? true : undefined));
     expect(readdirSync(given.spoolDir)).to.deep.equal([]);
     const held = given.said().at(-1)?.data.after.held ?? '0';
     expect(held).to.equal('0');
@@ -271,6 +273,7 @@ describe('POST /api/audio/transcriptions', () => {
     const leaving = new AbortController();
     const asked = given.post(TRANSCRIPTIONS, speech(), { signal: leaving.signal }).catch(() => undefined);
     await eventually('the call', () => given.openai.received[0]);
+    expect(openFilesIn(given.spoolDir)).to.equal(1);
     leaving.abort();
     await asked;
     await eventually('the end at the provider', () => (given.openai.lost() === 1 ? true : undefined));
