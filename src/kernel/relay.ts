@@ -60,6 +60,8 @@ export type Delivery =
   | Readonly<{ kind: 'text'; userId: string; deviceId: string; frame: string }>
   | Readonly<{ kind: 'binary'; userId: string; deviceId: string; frame: Uint8Array }>
   | Readonly<{ kind: 'event'; userId: string; event: NumberedEvent }>
+  /** The routes of a terminal of a device that is connected there have changed. */
+  | Readonly<{ kind: 'routes'; userId: string }>
   /** A newer connection of the device has registered: the one with this id is to be closed. */
   | Readonly<{ kind: 'superseded'; userId: string; deviceId: string; connectionId: string }>;
 

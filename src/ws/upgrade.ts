@@ -17,11 +17,11 @@ import type { Logger } from '../kernel/logger.ts';
 /** What handlers use of a socket of `ws`. */
 export type Socket = Pick<
   WebSocket,
-  'send' | 'ping' | 'close' | 'terminate' | 'on' | 'once' | 'off' | 'bufferedAmount'
+  'send' | 'ping' | 'close' | 'terminate' | 'on' | 'once' | 'off' | 'bufferedAmount' | 'pause' | 'resume'
 >;
 
-/** The request that opened a socket: its id and the client's address. */
-export type Opening = Readonly<{ requestId: string; ip: string }>;
+/** The request that opened a socket: its id, the client's address, and its headers (see Call.header). */
+export type Opening = Readonly<{ requestId: string; ip: string; header: (name: string) => string | undefined }>;
 
 /**
  * Serves one socket until it closes. What it throws is logged, and closes the socket. It must listen to the socket
@@ -91,7 +91,11 @@ export const acceptSockets = ({ app, server, gate, logger, handlers, scopes, max
     socket.on('error', () => socket.destroy());
     admit(request).then(
       (caller) => {
-        openings.set(request, { caller, requestId, ip: gate.addressOf(request) });
+        const header = (name: string): string | undefined => {
+          const values = request.headersDistinct[name];
+          return values?.length === 1 ? values[0] : undefined;
+        };
+        openings.set(request, { caller, requestId, ip: gate.addressOf(request), header });
         sockets.server?.handleUpgrade(request, socket, head, (websocket) => {
           logger.info({ requestId, userId: caller.userId, path: urlOf(request).pathname }, 'socket opened');
           sockets.server?.emit('connection', websocket, request);

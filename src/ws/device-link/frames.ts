@@ -1,0 +1,72 @@
+import type { NumberedEvent } from '../../kernel/relay.ts';
+
+/** An instant as the clients read it. */
+const timestampOf = (now: Date): string => now.toISOString();
+
+/** Codes that the iOS app does not take for the end of the connection, unless it says otherwise here. */
+export type LinkErrorCode =
+  | 'invalidJson'
+  | 'unknownMessageType'
+  /** Something about this one message is wrong. */
+  | 'invalidMessage'
+  | 'invalidEvent'
+  | 'missingDeviceId'
+  /** Ends the connection on iOS. */
+  | 'invalidDeviceId'
+  /** Ends the connection on iOS, which then gets itself a new token. */
+  | 'authRequired'
+  /** Ends the connection on iOS. */
+  | 'deviceOwnershipFailed'
+  | 'invalidResume'
+  | 'notRegistered'
+  | 'temporarilyUnavailable'
+  | 'missingClientId'
+  | 'missingPayload'
+  | 'missingSessionId'
+  | 'producerNotConnected'
+  | 'forwardFailed';
+
+export const errorFrame = (code: LinkErrorCode, message: string, now: Date): string =>
+  JSON.stringify({ type: 'error', code, message, timestamp: timestampOf(now) });
+
+export const PONG = JSON.stringify({ type: 'pong' });
+
+export const registeredFrame = (sessionId: string, resumeToken: string, expiresAt: string): string =>
+  JSON.stringify({ type: 'registered', sessionId, resumeToken, expiresAt });
+
+export const resumedFrame = (sessionId: string, expiresAt: string): string =>
+  JSON.stringify({ type: 'resumed', sessionId, expiresAt });
+
+/** An event for a device. Those without an id are about the link itself and nothing to come back to. */
+export const eventFrame = (event: Omit<NumberedEvent, 'eventId'> & Readonly<{ eventId?: number }>): string =>
+  JSON.stringify({
+    type: 'event',
+    payload: { eventType: event.eventType, payload: event.payload },
+    ...(event.eventId === undefined ? {} : { eventId: event.eventId }),
+    targetDeviceId: null,
+    sourceDeviceId: event.sourceDeviceId,
+    timestamp: event.at,
+  });
+
+/** What a caller is told instead of an answer. Codes are those of JSON-RPC, and -32010 of the relay. */
+export type RpcError = Readonly<{ code: number; message: string }>;
+
+/** The iOS app looks for this code, and for this phrase. */
+export const DESKTOP_OFFLINE: RpcError = { code: -32010, message: 'Desktop is offline' };
+export const INVALID_REQUEST = -32600;
+export const INVALID_PARAMS = -32602;
+export const INTERNAL_ERROR = -32603;
+
+export const rpcResponseFrame = (payload: Readonly<Record<string, unknown>>): string =>
+  JSON.stringify({ type: 'rpc.response', payload });
+
+export const rpcErrorFrame = (id: string, error: RpcError): string =>
+  rpcResponseFrame({ id, result: null, error, isFinal: true });
+
+export const rpcRequestFrame = (payload: Readonly<Record<string, unknown>>): string =>
+  JSON.stringify({ type: 'rpc.request', payload });
+
+export type TerminalVerb = 'bind' | 'unbind' | 'bound';
+
+export const terminalFrame = (verb: TerminalVerb, payload: Readonly<Record<string, unknown>>): string =>
+  JSON.stringify({ type: `terminal.binary.${verb}`, payload });
