@@ -11,8 +11,7 @@ const ascii = (json: string): string =>
   json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** One event. Both members are in each, and nothing else is ever sent: some readers know no comments. */
-export const transcriptFrame = (text: string, done: boolean): string =>
-  `data: ${ascii(JSON.stringify({ text, done }))}\n\n`;
+const transcriptFrame = (text: string, done: boolean): string => `data: ${ascii(JSON.stringify({ text, done }))}\n\n`;
 
 const textOf = (batch: readonly UpstreamEvent[]): string =>
   batch.map((event) => (event.type === 'text' ? event.text : '')).join('');
