@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EphemeralStore } from '../../src/kernel/ephemeral.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
+import type { Relay } from '../../src/kernel/relay.ts';
 
 const heartbeat = z.object({
   presence: z.enum(['online', 'offline', 'away']),
@@ -26,12 +27,7 @@ export type Heartbeats = Readonly<{
 /** Apps send one every 30 seconds: three may go missing. */
 const HEARTBEAT_SECONDS = 120;
 
-const linkValue = z.object({ userId: z.string() });
-
 type Deps = Readonly<{ ephemeral: Pick<EphemeralStore, 'put' | 'get'>; logger: Logger }>;
-
-/** The key that whoever holds a device's socket keeps alive, with `{userId}` as its value. */
-export const linkKey = (deviceId: string): string => `presence:link:${deviceId}`;
 
 const beatKey = (deviceId: string): string => `presence:beat:${deviceId}`;
 
@@ -55,10 +51,13 @@ export const heartbeats = ({ ephemeral, logger }: Deps): Heartbeats => ({
   },
 });
 
-/** Connected is what a live `presence:link:` key of the same user says. */
-export const deviceLinks = ({ ephemeral, logger }: Deps): DeviceLinks => ({
+/** Connected is what the relay knows a living connection of. */
+export const deviceLinks = ({
+  relay,
+  logger,
+}: Readonly<{ relay: Pick<Relay, 'present'>; logger: Logger }>): DeviceLinks => ({
   isConnected: async (userId, deviceId) => {
-    const value = await quietly(logger, () => ephemeral.get(linkKey(deviceId)));
-    return linkValue.safeParse(value).data?.userId === userId;
+    const present = await quietly(logger, () => relay.present(userId));
+    return present?.some((other) => other.deviceId === deviceId) ?? false;
   },
 });

@@ -40,6 +40,7 @@ import { sessionWatch } from '../ws/session-watch.ts';
 import { acceptSockets } from '../ws/upgrade.ts';
 import type { Completing } from './completing.ts';
 import type { identity } from './identity.ts';
+import { linking } from './linking.ts';
 import type { LiveCatalogue } from './live-catalogue.ts';
 import { offeredEndpoints } from './offered-endpoints.ts';
 import type { Stores } from './stores.ts';
@@ -122,7 +123,6 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
     days: config.FREE_CREDITS_EXPIRY_DAYS,
   };
   const registry = deviceRegistry({ handler: write.devices, vault: stores.vault });
-  const presence = { ephemeral: stores.ephemeral, logger };
   const ring = keyRing({
     handler: write.apiKeys,
     vault: stores.vault,
@@ -135,7 +135,12 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
     return model === undefined ? undefined : { name: model.name, provider: model.provider };
   };
   return [
-    ...deviceEndpoints({ registry, queries, links: deviceLinks(presence), beats: heartbeats(presence) }),
+    ...deviceEndpoints({
+      registry,
+      queries,
+      links: deviceLinks({ relay: stores.relay, logger }),
+      beats: heartbeats({ ephemeral: stores.ephemeral, logger }),
+    }),
     ...apiKeyEndpoints({ ring, queries, clock }),
     ...billingEndpoints({ queries, clock, modelName, feeTiers: usualFeeTiers }),
     ...paymentsOff(),
@@ -198,6 +203,7 @@ export const web = async (deps: Deps) => {
     hashAddress,
     ...(config.UPLOAD_DIR === undefined ? {} : { spool: diskSpool(config.UPLOAD_DIR) }),
   });
+  const link = linking({ stores: deps.stores, write: deps.write, watch, hashAddress, clock, logger });
   const serving = await serve(app.callback(), { host: config.HOST, port: deps.port });
   const sockets = acceptSockets({
     app,
@@ -206,6 +212,7 @@ export const web = async (deps: Deps) => {
     logger,
     handlers: {
       '/ws/events': eventsSocket({ hub: deps.hub, clock, stopping: stopping.signal, watch }),
+      '/ws/device-link': link.socket,
       '/ws/llm': llmSocket({
         answers: deps.answers,
         requests: requestsOf(deps),
@@ -225,6 +232,7 @@ export const web = async (deps: Deps) => {
     stopping.abort();
     sockets.closeAll(RESTARTING);
     await serving.stop(limitMs);
+    await link.stop();
   };
   return { url: serving.url, stop };
 };

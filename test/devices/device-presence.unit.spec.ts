@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { deviceLinks, heartbeats, linkKey, type Heartbeat } from '../../commands/devices/device-presence.ts';
+import { deviceLinks, heartbeats, type Heartbeat } from '../../commands/devices/device-presence.ts';
 import { memoryEphemeral } from '../../infra/ephemeral/memory-ephemeral.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
 import { silentLogger } from '../../src/kernel/logger.ts';
+import type { Presence } from '../../src/kernel/relay.ts';
 import { ADA, DEVICE_ID, GRACE, T0 } from './fixtures.ts';
 
 const beat: Heartbeat = {
@@ -35,14 +36,13 @@ describe('device presence', () => {
     await ephemeral.close();
   });
 
-  it('believes a socket of the same user only', async () => {
-    const ephemeral = memoryEphemeral();
-    const links = deviceLinks({ ephemeral, logger: silentLogger });
-    expect(await links.isConnected(ADA, DEVICE_ID)).to.equal(false);
-    await ephemeral.put(linkKey(DEVICE_ID), { userId: ADA }, 60);
+  it('knows a device by the living connections of the same user', async () => {
+    const presence: Presence = { deviceId: DEVICE_ID, connectionId: 'c1', instance: 'i1', role: 'desktop', since: 1 };
+    const relay = { present: (userId: string) => Promise.resolve(userId === ADA ? [presence] : []) };
+    const links = deviceLinks({ relay, logger: silentLogger });
     expect(await links.isConnected(ADA, DEVICE_ID)).to.equal(true);
+    expect(await links.isConnected(ADA, 'another')).to.equal(false);
     expect(await links.isConnected(GRACE, DEVICE_ID)).to.equal(false);
-    await ephemeral.close();
   });
 
   it('goes on without the shared store, and says so in the log', async () => {
@@ -52,7 +52,7 @@ describe('device presence', () => {
     const deps = { ephemeral: { put: away, get: away }, logger };
     await heartbeats(deps).record(DEVICE_ID, beat);
     expect(await heartbeats(deps).of(DEVICE_ID)).to.equal(undefined);
-    expect(await deviceLinks(deps).isConnected(ADA, DEVICE_ID)).to.equal(false);
+    expect(await deviceLinks({ relay: { present: away }, logger }).isConnected(ADA, DEVICE_ID)).to.equal(false);
     expect(warnings).to.have.length(3);
   });
 });

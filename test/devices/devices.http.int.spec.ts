@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { deviceLinks, heartbeats, linkKey } from '../../commands/devices/device-presence.ts';
+import { deviceLinks, heartbeats } from '../../commands/devices/device-presence.ts';
 import { deviceRegistry } from '../../commands/devices/device-registry.ts';
 import { device } from '../../commands/devices/index.ts';
 import { memoryEphemeral } from '../../infra/ephemeral/memory-ephemeral.ts';
+import { memoryRelay } from '../../infra/relay/memory-relay.ts';
 import { sqliteVault } from '../../infra/vault/sqlite-vault.ts';
 import { devicesProjection } from '../../projections/devices/devices.projection.ts';
 import { deviceEndpoints } from '../../src/http/routes/devices/index.ts';
@@ -49,6 +50,7 @@ describe('device endpoints', () => {
   const store = memoryEventStore();
   const vault = sqliteVault({ masterKey: '07'.repeat(32), path: join(folder, 'vault.db') });
   const ephemeral = memoryEphemeral();
+  const relay = memoryRelay().attach('one');
   let now = new Date('2026-01-01T00:00:00.000Z');
   let readSide: ReadSide;
   let http: HttpUnderTest;
@@ -61,7 +63,7 @@ describe('device endpoints', () => {
       deviceEndpoints({
         registry: deviceRegistry({ handler, vault }),
         queries: readSide.queries,
-        links: deviceLinks({ ephemeral, logger: silentLogger }),
+        links: deviceLinks({ relay, logger: silentLogger }),
         beats: heartbeats({ ephemeral, logger: silentLogger }),
       }),
       { clock: () => now },
@@ -116,7 +118,8 @@ describe('device endpoints', () => {
   const mine = async (query = '') => (await list(query)).find((entry) => entry.deviceId === deviceId);
   const messageOf = ({ body }: Answer): string => (body as { message: string }).message;
   const events = () => store.log().filter(({ stream }) => stream === `device-${deviceId}`);
-  const connect = (userId = ada.userId) => ephemeral.put(linkKey(deviceId), { userId }, 60);
+  const connect = (userId = ada.userId) =>
+    relay.join(userId, { deviceId, connectionId: randomUUID(), instance: 'one', role: 'desktop', since: 1 });
 
   describe('registering a desktop', () => {
     it('answers 201 with the four members and dates with six decimals', async () => {
@@ -384,7 +387,7 @@ describe('device endpoints', () => {
               vault,
             }),
             queries: fresh.queries,
-            links: deviceLinks({ ephemeral, logger: silentLogger }),
+            links: deviceLinks({ relay, logger: silentLogger }),
             beats: heartbeats({ ephemeral, logger: silentLogger }),
           }),
         );
