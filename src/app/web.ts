@@ -5,6 +5,7 @@ import { deviceRegistry } from '../../commands/devices/device-registry.ts';
 import { requestById } from '../../queries/requests/request-by-id.query.ts';
 import { activeApiKeys } from '../../queries/api-keys/active-api-keys.query.ts';
 import type { Answers } from '../../commands/completions/answers/answer.ts';
+import { requestOfKey } from '../../commands/completions/claims/request-of-key.ts';
 import type { Config } from '../config.ts';
 import { activityMeter } from '../http/activity.ts';
 import type { Endpoint } from '../http/endpoint.ts';
@@ -216,6 +217,7 @@ export const web = async (deps: Deps) => {
       '/ws/llm': llmSocket({
         answers: deps.answers,
         requests: requestsOf(deps),
+        requestOfKey: requestOfKey(deps.write.claims),
         gate,
         watch,
         stopping: stopping.signal,

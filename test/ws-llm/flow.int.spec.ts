@@ -211,6 +211,26 @@ describe('/ws/llm', () => {
     expect(other.about('y').map(({ type }) => type)).to.deep.equal(['error']);
   });
 
+  it('resumes by the key as well, from the beginning', async () => {
+    given = await givenSandbox();
+    const client = await given.connect();
+    client.send({ type: 'resume', id: 'a', key: 'mine' });
+    expect(errorOf(await client.end('a'))).to.include({ error_type: 'not_found' });
+    client.send({ type: 'start', id: 'b', key: 'mine', request: asking('one two') });
+    const { requestId } = await client.end('b');
+    client.send({ type: 'resume', id: 'c', key: 'mine' });
+    expect(await client.end('c')).to.include({ type: 'completed', requestId });
+    expect(textOf(client.about('c'))).to.equal('one two');
+    const other = await given.connect('grace');
+    other.send({ type: 'resume', id: 'd', key: 'mine' });
+    expect(errorOf(await other.end('d'))).to.include({ error_type: 'not_found' });
+    const wrong = [{ key: 'mine', after: 1 }, { key: 'mine', requestId }, {}, { key: 'not mine' }];
+    for (const [index, named] of wrong.entries()) {
+      client.send({ type: 'resume', id: `wrong-${index}`, ...named });
+      expect(errorOf(await client.end(`wrong-${index}`))['code'], JSON.stringify(named)).to.equal(400);
+    }
+  });
+
   it('gives a resumed answer to both sockets, whichever came first', async () => {
     given = await givenSandbox();
     const [first, second] = [await given.connect(), await given.connect()];

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { WebSocket, type ClientOptions } from 'ws';
+import { completionClaim } from '../../commands/completions/claims/index.ts';
+import { requestOfKey } from '../../commands/completions/claims/request-of-key.ts';
 import { startSandbox, type Sandbox } from '../../infra/embedded/sandbox/sandbox.ts';
 import { sandboxUpstream } from '../../infra/providers/sandbox/sandbox-upstream.ts';
 import { llmEndpoints } from '../../src/http/routes/llm/index.ts';
+import { commandHandler } from '../../src/kernel/command-handler.ts';
 import type { ChatUpstream } from '../../src/kernel/upstream.ts';
 import { llmSocket, type LlmSocketDeps, type SocketLimits } from '../../src/ws/llm-socket/llm-socket.ts';
 import { acceptSockets } from '../../src/ws/upgrade.ts';
@@ -78,7 +81,9 @@ export const openClient = async (
 export type GivenSocket = GivenCompletions &
   Readonly<{
     url: string;
-    /** Faults that the server logged. */
+    /** What the socket's side logged. */
+    logged: readonly LogLine[];
+    /** Faults among it. */
     faults: readonly LogLine[];
     stopping: AbortController;
     endSession: () => void;
@@ -89,6 +94,7 @@ export type GivenSocket = GivenCompletions &
 type Options = Parameters<typeof givenCompletions>[1] &
   Readonly<{ limits?: Partial<SocketLimits>; gate?: LlmSocketDeps['gate'] }>;
 
+const pause = (): Promise<void> => Promise.resolve();
 const clock = (): Date => new Date();
 
 /** The socket over a real server, with this provider behind it. */
@@ -109,6 +115,7 @@ export const givenSocket = async (upstream: ChatUpstream, options: Options = {})
     handlers: {
       '/ws/llm': llmSocket({
         ...given,
+        requestOfKey: requestOfKey(commandHandler(completionClaim, { store: given.store, logger, pause })),
         gate: gate ?? http.http.gate,
         watch: () => ({ ended: session.signal, stop: () => undefined }),
         stopping: stopping.signal,
@@ -123,6 +130,7 @@ export const givenSocket = async (upstream: ChatUpstream, options: Options = {})
   return {
     ...given,
     url: http.url,
+    logged: lines,
     get faults() {
       return lines.filter(({ level }) => level === 'error');
     },

@@ -2,7 +2,6 @@ import type { CompletionEnded, CompletionEvent } from '../../../src/events/compl
 import { isoOf, type Clock } from '../../../src/kernel/clock.ts';
 import type { CommandHandler } from '../../../src/kernel/command-handler.ts';
 import { contentDigest } from '../../../src/kernel/digest.ts';
-import { uuidOf } from '../../../src/kernel/ids.ts';
 import type { Logger } from '../../../src/kernel/logger.ts';
 import type { Cause } from '../../../src/kernel/message.ts';
 import { microText } from '../../../src/kernel/money.ts';
@@ -10,6 +9,7 @@ import { UpstreamError } from '../../../src/kernel/upstream.ts';
 import type { ClaimCommand } from '../claims/claims.commands.ts';
 import { mustBeSameWork } from '../claims/claims.decider.ts';
 import type { Claim } from '../claims/claims.state.ts';
+import { claimIdOf } from '../claims/request-of-key.ts';
 import type { Attempt, Job, Plan } from '../plan.ts';
 import type { Ended } from '../running-completion.ts';
 import { untilAnswered } from '../until-answered.ts';
@@ -81,7 +81,7 @@ const fenced = (plan: Plan, isInTime: () => boolean): Plan => {
 export const claiming = (deps: ClaimingDeps, job: Keyed): Claiming => {
   const { claims, clock } = deps;
   const { userId, key, streamed } = job;
-  const claimId = uuidOf(`completion|${userId}|${key.value}`);
+  const claimId = claimIdOf(userId, key.value);
   const bodyDigest = contentDigest([deps.digestKey, userId, key.digest]);
 
   const take = async (plan: Plan, attempt: number, cause: Cause): Promise<void> => {

@@ -17,9 +17,27 @@ const requestId = z
 /** The body of POST /api/llm/chat/completions, with its name for the wish. */
 const request = desktopBody.extend({ request_id: z.string().nullish() });
 
+/** Positions are of one request: another one that was begun with the same key has said other things. */
+const resume = z
+  .object({
+    type: z.literal('resume'),
+    id,
+    requestId: requestId.optional(),
+    key: z.string().optional(),
+    after: z.int().min(0).default(0),
+  })
+  .refine(({ requestId: request, key }) => (request === undefined) !== (key === undefined), {
+    path: ['requestId'],
+    message: 'name what to resume by its requestId or by its key',
+  })
+  .refine(({ key, after }) => key === undefined || after === 0, {
+    path: ['after'],
+    message: 'needs a requestId',
+  });
+
 const message = z.discriminatedUnion('type', [
   z.object({ type: z.literal('start'), id, key: z.string().optional(), request }),
-  z.object({ type: z.literal('resume'), id, requestId, after: z.int().min(0).default(0) }),
+  resume,
   z.object({ type: z.literal('cancel'), id }),
   z.object({ type: z.literal('ping') }),
 ]);

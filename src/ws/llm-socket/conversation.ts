@@ -1,4 +1,5 @@
 import type { Answer, Answers } from '../../../commands/completions/answers/answer.ts';
+import type { RequestOfKey } from '../../../commands/completions/claims/request-of-key.ts';
 import { idempotencyKey } from '../../http/idempotency-key.ts';
 import { problemOf } from '../../http/problem.ts';
 import type { Caller } from '../../http/endpoint.ts';
@@ -16,6 +17,7 @@ import { failed, pong, started } from './server-messages.ts';
 export type ConversationDeps = Readonly<{
   answers: Pick<Answers, 'open' | 'follow'>;
   requests: Pick<KnownRequests, 'cancel'>;
+  requestOfKey: RequestOfKey;
   caller: Caller;
   /** Counts one request of the caller's. Throws DomainError `rate_limit_error`. */
   admit: () => Promise<void>;
@@ -65,8 +67,15 @@ export const conversation = (deps: ConversationDeps): Conversation => {
     }
   };
 
-  const begin = (message: Start | Resume, cause: Cause): Promise<Answer> => {
-    if (message.type === 'resume') return answers.follow(message.requestId, userId, gone);
+  const requestOf = async ({ requestId, key }: Resume): Promise<string> => {
+    const named = idempotencyKey(key);
+    const found = requestId ?? (named === undefined ? undefined : await deps.requestOfKey(userId, named));
+    if (found !== undefined) return found;
+    throw new DomainError('not_found', 'nothing was begun with this key; start it');
+  };
+
+  const begin = async (message: Start | Resume, cause: Cause): Promise<Answer> => {
+    if (message.type === 'resume') return answers.follow(await requestOf(message), userId, gone);
     const order = { ...desktopOrderOf(userId, message.request), ...payingKey(caller) };
     const key = keyOf(message);
     const named = key === undefined ? {} : { key };

@@ -31,7 +31,7 @@ export const defaultSocketLimits: SocketLimits = {
   heartbeatMs: 30_000,
 };
 
-export type LlmSocketDeps = Pick<ConversationDeps, 'answers' | 'requests' | 'logger'> &
+export type LlmSocketDeps = Pick<ConversationDeps, 'answers' | 'requests' | 'requestOfKey' | 'logger'> &
   CauseDeps &
   Readonly<{
     gate: Pick<Gate, 'countAddress' | 'countUser'>;
@@ -96,6 +96,7 @@ export const llmSocket = (deps: LlmSocketDeps): SocketHandler => {
     let ending = false;
     const end = (code: number, reason: string): void => {
       ending = true;
+      logger.info({ userId: caller.userId, code, streams: talk.streams() }, 'closing a socket');
       out.close();
       socket.close(code, reason);
     };
@@ -128,7 +129,6 @@ export const llmSocket = (deps: LlmSocketDeps): SocketHandler => {
       else if (!closed.signal.aborted) end(RESTARTING, 'the server restarts');
       if (!closed.signal.aborted) await once(closed.signal, 'abort');
     } finally {
-      logger.debug({ userId: caller.userId, streams: talk.streams() }, 'a socket for completions has closed');
       beat.stop();
       session.stop();
       out.close();
