@@ -102,6 +102,15 @@ describe('the whole server', function () {
         .then((response) => response.text())
         .catch(() => 'cut'),
     );
+    const silent = apiClient(server.url, await signIn(server, 'silent@example.test'));
+    const { id: silentId } = await silent.get<{ id: string }>('/api/auth/userinfo');
+    const unanswered = Array.from({ length: 5 }, () =>
+      silent
+        .completion('[[sandbox latency=600000]] one two three', { stream: true, max_tokens: 300 })
+        .then((response) => response.text())
+        .catch(() => 'cut'),
+    );
+    await until('five holds without an answer', async () => ((await openHolds(silentId)) === 5 ? true : undefined));
     await until('twenty open holds', async () => ((await openHolds(userId)) === 20 ? true : undefined));
     await until('all to have told once what they used', async () => {
       const { events } = await replayed(dataDir.path, userId);
@@ -109,10 +118,14 @@ describe('the whole server', function () {
       return events >= 42 ? true : undefined;
     });
     await server.kill();
-    await Promise.all(streams);
+    await Promise.all([...streams, ...unanswered]);
 
     server = await startServer(dataDir.path);
-    await until('all holds to end', async () => ((await openHolds(userId)) === 0 ? true : undefined), 90_000);
+    const noneOpen = async (): Promise<true | undefined> =>
+      (await openHolds(userId)) + (await openHolds(silentId)) === 0 ? true : undefined;
+    await until('all holds to end', noneOpen, 90_000);
+    const untouched = await replayed(dataDir.path, silentId);
+    expect([untouched.openHolds, Number(untouched.availableUsd)], 'nothing was consumed').to.deep.equal([0, 2]);
     const balance = await replayed(dataDir.path, userId);
     expect(balance.openHolds).to.equal(0);
     expect(Number(balance.availableUsd), 'what was consumed is charged').to.be.lessThan(2);
