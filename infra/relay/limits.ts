@@ -1,2 +1,13 @@
-/** Frames that wait for one device; the oldest make room. */
-export const MOST_MAIL = 200;
+/** Bytes of kept events of one user; the oldest make room, and whoever missed them is told of a gap. */
+export const MOST_KEPT_BYTES = 8 * 1024 * 1024;
+/** Frames that wait for the absent devices of one user; the oldest make room. */
+export const MOST_MAIL = 500;
+/** Bytes of them. The latest is kept whatever its size: frames have a limit of their own. */
+export const MOST_MAIL_BYTES = 16 * 1024 * 1024;
+/** Terminals of one user that are watched, times the devices that watch them; the oldest make room. */
+export const MOST_ROUTES = 256;
+/**
+ * Nobody was ever given an id above this. A client that names one is told of a gap and otherwise not believed: the ids
+ * that follow have to be exact numbers.
+ */
+export const HIGHEST_EVENT_ID = 2 ** 52;
