@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { memoryEphemeral } from '../../infra/ephemeral/memory-ephemeral.ts';
@@ -12,7 +11,6 @@ import { migrate } from '../../infra/postgres/migrate.ts';
 import { databasePools, type DatabasePools } from '../../infra/postgres/pools.ts';
 import { connectRedis } from '../../infra/redis/client.ts';
 import { memoryRelay } from '../../infra/relay/memory-relay.ts';
-import { memoryRelay } from '../../infra/relay/memory-relay.ts';
 import { checkFingerprints } from '../../infra/vault/fingerprints.ts';
 import { migrateVault, postgresVault } from '../../infra/vault/postgres-vault.ts';
 import { sqliteVault } from '../../infra/vault/sqlite-vault.ts';
@@ -21,7 +19,6 @@ import type { EphemeralStore } from '../kernel/ephemeral.ts';
 import type { EventStore } from '../kernel/event-store.ts';
 import type { Limiter } from '../kernel/limiter.ts';
 import type { Logger } from '../kernel/logger.ts';
-import type { Relay } from '../kernel/relay.ts';
 import type { Relay } from '../kernel/relay.ts';
 import type { SubjectVault } from '../kernel/vault.ts';
 import type { Parts } from './parts.ts';
@@ -65,7 +62,6 @@ export const connectStores = async (config: Config, parts: Parts, logger: Logger
   await checkFingerprints(pools.owner, { IDENTITY_HASH_KEY: identityHashKey, VAULT_MASTER_KEY: vaultMasterKey });
   const vault = await openVault(config, parts, pools);
   const redis = config.REDIS_URL === undefined ? undefined : connectRedis({ url: config.REDIS_URL, logger });
-  const relay = memoryRelay().attach(randomUUID());
   const ephemeral = redis === undefined ? memoryEphemeral() : redisEphemeral(redis);
   const relay = memoryRelay({ logger }).attach(randomUUID());
   return {
