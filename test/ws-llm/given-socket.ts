@@ -86,6 +86,8 @@ export type GivenSocket = GivenCompletions &
     /** Faults among it. */
     faults: readonly LogLine[];
     stopping: AbortController;
+    /** Closes all sockets, as a deploy does. */
+    closeSockets: () => void;
     endSession: () => void;
     connect: (as?: string, options?: ClientOptions) => Promise<LlmClient>;
     close: () => Promise<void>;
@@ -135,6 +137,7 @@ export const givenSocket = async (upstream: ChatUpstream, options: Options = {})
       return lines.filter(({ level }) => level === 'error');
     },
     stopping,
+    closeSockets: () => sockets.closeAll(1012),
     endSession: () => session.abort(),
     connect: async (as = 'ada', clientOptions = {}) => {
       const client = await openClient(http.url, `Bearer ${as}`, clientOptions);
