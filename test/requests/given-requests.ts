@@ -22,7 +22,7 @@ type Parts = Readonly<{
 }>;
 
 /** What the read model would say of a request, folded from the whole log at the moment of the question. */
-export const requestInLog = (store: MemoryEventStore, requestId: string): RequestView | undefined => {
+const requestInLog = (store: MemoryEventStore, requestId: string): RequestView | undefined => {
   const { happen, rows } = memoryRows();
   for (const { stream, revision, type, data } of store.log()) {
     const isMoney = stream.startsWith('creditAccount-');

@@ -22,7 +22,7 @@ export type SocketLimits = Readonly<{
   heartbeatMs: number;
 }>;
 
-export const defaultSocketLimits: SocketLimits = {
+const defaultSocketLimits: SocketLimits = {
   streams: 32,
   socketsPerUser: 16,
   burst: 200,
