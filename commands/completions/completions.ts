@@ -43,7 +43,10 @@ export const completions = (deps: CompletionDeps): Completions => {
   const running = new Map<string, RunningCompletion>();
   const renewedAt = new Map<string, number>();
   const seating = seats(policy);
+  /** Requests that are on their way to being owned. */
+  const opening = new Set<Promise<unknown>>();
   let closing = false;
+  let stopping = false;
 
   const renewWhenDue = (request: RunningCompletion, now: number): void => {
     const last = renewedAt.get(request.requestId);
@@ -89,6 +92,8 @@ export const completions = (deps: CompletionDeps): Completions => {
     }
     const request = runningCompletion(deps, plan, ledger, gone);
     own(request, leave);
+    // Its hold was on its way when all the others were told to stop.
+    if (stopping) void request.stop('shutdown');
     return request;
   };
 
@@ -97,21 +102,24 @@ export const completions = (deps: CompletionDeps): Completions => {
       throw new DomainError('service_unavailable', 'the server is going down; try again', { retryAfterSeconds: 2 });
     }
     const leave = seating.take(job.userId);
-    let request: RunningCompletion;
-    try {
-      request = await start(job, cause, gone, leave);
-    } catch (error) {
-      leave();
-      throw error;
-    }
+    const starting = start(job, cause, gone, leave);
+    const isOwned = starting.catch(leave).finally(() => opening.delete(isOwned));
+    opening.add(isOwned);
+    const request = await starting;
     await request.accepted(job.streamed ? policy.headWaitMs : undefined);
     return request;
+  };
+
+  const allSettled = async (): Promise<void> => {
+    while (opening.size + running.size > 0) {
+      await Promise.all([...opening, ...[...running.values()].map(({ settled }) => settled)]);
+    }
   };
 
   const settledWithin = async (milliseconds: number): Promise<void> => {
     const late = Promise.withResolvers<undefined>();
     const timer = setTimeout(() => late.resolve(undefined), milliseconds);
-    await Promise.race([Promise.all([...running.values()].map(({ settled }) => settled)), late.promise]);
+    await Promise.race([allSettled(), late.promise]);
     clearTimeout(timer);
   };
 
@@ -130,6 +138,7 @@ export const completions = (deps: CompletionDeps): Completions => {
     shutdown: async ({ graceMs, limitMs }) => {
       closing = true;
       await settledWithin(graceMs);
+      stopping = true;
       for (const request of running.values()) void request.stop('shutdown');
       await settledWithin(limitMs);
       clearInterval(ticker);

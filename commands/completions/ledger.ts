@@ -24,11 +24,14 @@ export type LedgerDeps = Readonly<{
 
 /** The money of one request. */
 export type Ledger = Readonly<{
-  /** Puts the estimate and the margin on hold. Throws DomainErrors `credit_insufficient` and `spending_limit_exceeded`. */
+  /**
+   * Puts the estimate and the margin on hold. Throws DomainErrors `credit_insufficient`, `spending_limit_exceeded` and, when
+   * the user has too many requests running, `rate_limit_error`.
+   */
   reserve: () => Promise<void>;
   /** Keeps the hold alive and notes what has been used. */
   renew: (soFar: Metered | null) => Promise<void>;
-  /** Adds to the hold. Throws as `reserve` does. */
+  /** Adds to the hold. Throws as `reserve` does when there is no more money. */
   extend: (add: MicroUsd) => Promise<void>;
   /** Charges; answers what was really charged. Repeated until it is written. */
   capture: (outcome: Outcome) => Promise<MicroUsd>;
@@ -62,10 +65,11 @@ export const ledgerFor = (deps: LedgerDeps, plan: Plan, cause: Cause): Ledger =>
     reserve: async () => {
       const at = now();
       const { work, estimate, margin, budgets = [] } = plan;
+      const maxOpen = policy.maxConcurrentPerUser;
       await send({
         type: 'ReserveFunds',
         key: `reserve:${reservationId}`,
-        data: { reservationId, work, estimate, margin, budgets, leaseUntil: leaseFrom(at), at },
+        data: { reservationId, work, estimate, margin, budgets, maxOpen, leaseUntil: leaseFrom(at), at },
       });
     },
     renew: async (soFar) => {

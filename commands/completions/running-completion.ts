@@ -154,11 +154,11 @@ export const runningCompletion = (
     if (!isPumping) void pump(undefined);
   };
   const onGone = (): void => stop('client');
-
   const watched = (connecting: ReturnType<typeof attempts.connect>): typeof connecting => {
     connecting.then(
       () => {
-        isAccepted = true;
+        // What is accepted after the end is nobody's.
+        isAccepted ||= !isEnding;
       },
       (error: unknown) => {
         failure = error;

@@ -4,7 +4,9 @@ import type { CompletionPolicy } from './policy.ts';
 /** Counts the requests that run at the same time. `take` answers a function that gives the seat back, once. */
 export type Seats = Readonly<{ take: (userId: string) => () => void }>;
 
-/** Seats for this process. Throws DomainErrors `rate_limit_error` and `service_unavailable` when none is free. */
+/**
+ * Seats for this process: a check that costs nothing, before the credit account counts a user's work on all instances. Throws DomainErrors `rate_limit_error` and `service_unavailable` when none is free.
+ */
 export const seats = ({
   maxConcurrentPerUser,
   maxConcurrent,

@@ -11,8 +11,8 @@ export type OpenAccount = Command<
 >;
 
 /**
- * Puts money on hold for one piece of work; refused with credit_insufficient, and with spending_limit_exceeded when a
- * budget does not cover it. Key `reserve:<reservationId>`.
+ * Puts money on hold for one piece of work; refused with credit_insufficient, with spending_limit_exceeded when a budget
+ * does not cover it, and with rate_limit_error when as much work as may is under way. Key `reserve:<reservationId>`.
  */
 export type ReserveFunds = Command<
   'ReserveFunds',
@@ -23,6 +23,8 @@ export type ReserveFunds = Command<
     margin: MicroUsd;
     /** Absent: nothing limits it but the balance. */
     budgets?: readonly BudgetRule[];
+    /** How many holds may live at a time, this one included; absent: any number. */
+    maxOpen?: number;
     leaseUntil: IsoTime;
     at: IsoTime;
   }>

@@ -53,14 +53,27 @@ const refuseWhenShort = (account: OpenAccountState, needed: MicroUsd, at: IsoTim
   );
 };
 
+/** Holds whose owner is dead are not counted: their work has stopped. */
+const refuseWhenBusy = ({ holds }: OpenAccountState, maxOpen: number, at: IsoTime): void => {
+  if (holds.length < maxOpen) return;
+  const living = holds.filter(({ leaseUntil }) => !notAfter(leaseUntil, at)).length;
+  if (living < maxOpen) return;
+  throw new DomainError(
+    'rate_limit_error',
+    `${living} requests of this user are running; wait until one of them ends`,
+    { retryAfterSeconds: 1 },
+  );
+};
+
 const isSettled = (account: OpenAccountState, reservationId: string): boolean =>
   account.settled.some((entry) => entry.reservationId === reservationId);
 
 const reserve = ({ data }: ReserveFunds, state: CreditAccount): readonly Draft[] => {
   const account = mustBeOpen(state);
-  const { reservationId, work, estimate, margin, budgets = [], leaseUntil, at } = data;
+  const { reservationId, work, estimate, margin, budgets = [], maxOpen = Infinity, leaseUntil, at } = data;
   if (holdOf(account, reservationId) !== undefined || isSettled(account, reservationId)) return [];
   const needed = estimate + margin;
+  refuseWhenBusy(account, maxOpen, at);
   refuseWhenShort(account, needed, at);
   refuseOverBudget(account, budgets, needed, at);
   const alloc = allocationOf(allocate(account.lots, needed, at));

@@ -106,6 +106,8 @@ type Options = Partial<CompletionPolicy> &
     pause?: (milliseconds: number) => Promise<void>;
     count?: TokenCounter['count'];
     store?: MemoryEventStore;
+    /** Requests are numbered from here. */
+    firstId?: number;
   }>;
 
 export type GivenAttempts = Readonly<{
@@ -134,11 +136,18 @@ export const givenAttempts = async (
   options: Options = {},
 ): Promise<GivenAttempts> => {
   const shortly = (milliseconds: number): Promise<void> => wait(Math.min(milliseconds, 5));
-  const { credit = 5_000_000n, pause = shortly, count = countTokens, store = memoryEventStore(), ...policy } = options;
+  const {
+    credit = 5_000_000n,
+    pause = shortly,
+    count = countTokens,
+    store = memoryEventStore(),
+    firstId = 1,
+    ...policy
+  } = options;
   const { logger, lines } = memoryLogger();
   const credits = commandHandler(creditAccount, { store, logger, pause: shortly });
   await openAccount(credits, credit);
-  let ids = 0;
+  let ids = firstId - 1;
   const running = completions({
     credits,
     clock: () => new Date(),
