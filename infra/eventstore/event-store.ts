@@ -48,6 +48,8 @@ const inTime = async <T>(what: string, work: Promise<T>): Promise<T> => {
   }
 };
 
+const utf8 = new TextEncoder();
+
 const unavailable = (what: string, error: unknown): Error =>
   error instanceof StoreUnavailableError ? error : new StoreUnavailableError(what, error);
 
@@ -55,7 +57,8 @@ const appendWith =
   (client: EventStoreDBClient): EventStore['append'] =>
   async (stream, expected, events): Promise<Appended> => {
     const proposed = events.map(({ id, type, data, metadata }: NewEvent) =>
-      jsonEvent({ id, type, data: data as Record<string, unknown>, metadata: metadata as Record<string, unknown> }),
+      // Metadata as bytes: what is text passes through base64 and back in the client.
+      jsonEvent({ id, type, data: data as Record<string, unknown>, metadata: utf8.encode(JSON.stringify(metadata)) }),
     );
     try {
       const result = await inTime(
