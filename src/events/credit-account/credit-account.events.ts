@@ -2,12 +2,11 @@ import type { BudgetRule } from '../../kernel/budget.ts';
 import type { Event, IsoTime } from '../../kernel/message.ts';
 import type { MicroText } from '../../kernel/money.ts';
 import type { EndedBy, FinishReason, Usage } from '../../kernel/usage.ts';
+import type { FundingEvent } from './funding.events.ts';
+import type { Allocation, Said } from './said.ts';
 
-/** A part of an amount and the lot that it was taken from or goes back to. */
-export type Allocation = Readonly<{ lotId: string; m: MicroText }>;
-
-/** The account right after the event: what the lots still hold, what is on hold, what is owed. */
-export type Totals = Readonly<{ paid: MicroText; promo: MicroText; held: MicroText; shortfall: MicroText }>;
+export type * from './funding.events.ts';
+export type { Allocation, Totals } from './said.ts';
 
 /** Tokens of one class, the rate they were charged at (pico-USD per token) and their cost in pico-USD. */
 export type CostLine = Readonly<{ class: string; tokens: number; ratePico: string; costPico: string }>;
@@ -50,8 +49,6 @@ export type ServedBy = Readonly<{
   onDisconnect: 'count' | 'drain' | 'look_up';
   failed: readonly FailedAttempt[];
 }>;
-
-type Said<D> = D & Readonly<{ at: IsoTime; after: Totals }>;
 
 export type CreditAccountOpened = Event<'CreditAccountOpened', Said<Readonly<{ userId: string; currency: 'USD' }>>>;
 
@@ -152,10 +149,11 @@ export type ReservationLeaseExpired = Event<
 
 export type ShortfallRecorded = Event<
   'ShortfallRecorded',
-  Said<Readonly<{ shortfallId: string; amount: MicroText; cause: 'overrun'; ref: string }>>
+  Said<Readonly<{ shortfallId: string; amount: MicroText; cause: 'overrun' | 'refund' | 'dispute'; ref: string }>>
 >;
 
 export type CreditAccountEvent =
+  | FundingEvent
   | CreditAccountOpened
   | PromoCreditsGranted
   | PromoCreditsExpired
