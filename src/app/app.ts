@@ -19,6 +19,7 @@ import { readSide, type ReadSide } from './read-side.ts';
 import { readYourWrites } from './read-your-writes.ts';
 import { readinessOf } from './readiness.ts';
 import { recording } from './recording.ts';
+import { seedDocuments } from './seeding.ts';
 import { connectStores } from './stores.ts';
 import { web } from './web.ts';
 import { writeSide, type WriteSide } from './write-side.ts';
@@ -115,6 +116,10 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
   read.projector.start();
   const revocationsReady = signing.revocations.start(stopping.signal);
   const catalogueReady = offered.start(stopping.signal);
+  const documentsReady = seedDocuments(
+    { consents: write.consents, clock, pause: write.pause, logger },
+    stopping.signal,
+  );
   const edge = has('web')
     ? await web({
         config,
@@ -136,7 +141,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
         logger,
       })
     : undefined;
-  await Promise.all([revocationsReady, catalogueReady]);
+  await Promise.all([revocationsReady, catalogueReady, documentsReady]);
   const work = [...jobsOf(read, write, clock, logger), recorded.sweep];
   const jobs = has('jobs') ? startJobs(work, stores.ephemeral, logger) : undefined;
   started = true;

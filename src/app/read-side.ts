@@ -3,6 +3,7 @@ import { queryRunner } from '../../infra/postgres/query-runner.ts';
 import { apiKeysProjection } from '../../projections/api-keys/api-keys.projection.ts';
 import { auditProjection } from '../../projections/audit/audit.projection.ts';
 import { balanceProjection } from '../../projections/balance/balance.projection.ts';
+import { consentProjection } from '../../projections/consent/consent.projection.ts';
 import { devicesProjection } from '../../projections/devices/devices.projection.ts';
 import { ledgerProjection } from '../../projections/ledger/ledger.projection.ts';
 import { priceBookProjection } from '../../projections/price-book/price-book.projection.ts';
@@ -30,6 +31,7 @@ export const projections: readonly Projection[] = [
   priceBookProjection,
   apiKeysProjection,
   requestsProjection,
+  consentProjection,
   auditProjection,
   userFeed,
 ];

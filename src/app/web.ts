@@ -18,6 +18,7 @@ import { billingEndpoints } from '../http/routes/billing/index.ts';
 import { paymentsOff } from '../http/routes/billing/payments-off.ts';
 import { configEndpoints } from '../http/routes/config/index.ts';
 import { videosUnder } from '../http/routes/config/onboarding.ts';
+import { consentEndpoints } from '../http/routes/consent/index.ts';
 import { deviceEndpoints } from '../http/routes/devices/index.ts';
 import { followEvents } from '../http/routes/events/follow-events.ts';
 import { deployment } from '../http/routes/health/deployment.ts';
@@ -143,6 +144,11 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
       beats: heartbeats({ ephemeral: stores.ephemeral, logger }),
     }),
     ...apiKeyEndpoints({ ring, queries, clock }),
+    ...consentEndpoints({
+      consents: write.consents,
+      device: (deviceId) => write.devices.state(deviceId, { cached: true }),
+      queries,
+    }),
     ...billingEndpoints({ queries, clock, modelName, feeTiers: usualFeeTiers }),
     ...paymentsOff(),
     ...configEndpoints({

@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { completionCancelAggregate } from '../../commands/completion-cancels/index.ts';
 import { apiKeyAggregate } from '../../commands/api-keys/index.ts';
 import { completionClaim } from '../../commands/completions/claims/index.ts';
+import { consentService } from '../../commands/consent/consents.ts';
+import { consentAggregate, consentDocumentsAggregate } from '../../commands/consent/index.ts';
 import { creditAccount } from '../../commands/credits/index.ts';
 import { device } from '../../commands/devices/index.ts';
 import { sessionAggregate } from '../../commands/sessions/index.ts';
@@ -43,6 +45,11 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, l
   const apiKeys = commandHandler(apiKeyAggregate, deps);
   const claims = commandHandler(completionClaim, deps);
   const cancels = commandHandler(completionCancelAggregate, deps);
+  const consents = consentService({
+    consents: commandHandler(consentAggregate, deps),
+    documents: commandHandler(consentDocumentsAggregate, deps),
+    vault,
+  });
   const recognise = recogniser({
     identities: commandHandler(identityAggregate, deps),
     emails: commandHandler(emailAggregate, deps),
@@ -59,7 +66,7 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, l
     maxSessionSeconds: maxSessionSeconds(config),
     logger,
   });
-  return { users, sessions, devices, credits, apiKeys, claims, cancels, signIn, provision, pause };
+  return { users, sessions, devices, credits, apiKeys, claims, cancels, consents, signIn, provision, pause };
 };
 
 export type WriteSide = ReturnType<typeof writeSide>;

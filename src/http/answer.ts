@@ -48,6 +48,9 @@ export const answer = async (ctx: EdgeContext, reply: Reply, activity: ActivityM
     case 'html':
       ctx.set('Content-Security-Policy', PAGE_POLICY);
       return hand(ctx, reply.status, 'text/html', reply.body);
+    case 'text':
+      if (reply.headers !== undefined) ctx.set({ ...reply.headers });
+      return hand(ctx, reply.status, reply.type, reply.body);
     case 'stream':
       return stream(ctx, reply, activity);
   }

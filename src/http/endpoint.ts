@@ -60,6 +60,8 @@ export type Reply =
   | Readonly<{ kind: 'empty'; status: number; headers?: Readonly<Record<string, string>> }>
   | Readonly<{ kind: 'redirect'; location: string }>
   | Readonly<{ kind: 'html'; status: number; body: string }>
+  /** A text of another kind, such as `text/csv`. */
+  | Readonly<{ kind: 'text'; status: number; type: string; body: string; headers?: Readonly<Record<string, string>> }>
   | Readonly<{ kind: 'stream'; write: (response: ServerResponse) => Promise<void> }>;
 
 type Spec<B, Q> = Readonly<{
