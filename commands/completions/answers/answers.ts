@@ -38,6 +38,9 @@ type Keyed = Job & Required<Pick<Job, 'key'>>;
 /** A rival, or an attempt that came to nothing, makes us look again; not for ever. */
 const ROUNDS = 5;
 const ROUND_PAUSE_MS = 50;
+/** What has just begun elsewhere may be a moment away from being recorded. */
+const LOOKS = 3;
+const LOOK_PAUSE_MS = 100;
 
 const otherWork = (): DomainError =>
   new DomainError('already_exists', 'this idempotency key is in use for another request; choose a new key');
@@ -63,9 +66,10 @@ export const answers = (deps: AnswersDeps): Answers => {
   const remember = (live: Live): Live => {
     const { requestId } = live;
     lives.set(requestId, live);
-    void live.over.then(() => {
+    const forget = (): void => {
       if (lives.get(requestId) === live) lives.delete(requestId);
-    });
+    };
+    live.over.then(forget, forget);
     return live;
   };
 
@@ -127,7 +131,7 @@ export const answers = (deps: AnswersDeps): Answers => {
     const forget = (): void => {
       if (begun.get(claimId) === entry) begun.delete(claimId);
     };
-    live.then(({ over }) => over.then(forget), forget);
+    live.then(({ over }) => over.then(forget, forget), forget);
     return entry;
   };
 
@@ -183,12 +187,16 @@ export const answers = (deps: AnswersDeps): Answers => {
   };
 
   const recorded = async (requestId: string): Promise<Live> => {
-    const page = await log.read(requestId, 0);
-    if (page === undefined) throw notRecorded();
-    if (page.over === undefined) return mirrored({ ...page.head, streamed: true }, () => Promise.resolve());
-    const found = await wholeAnswer(log, requestId);
-    if (found === undefined) throw notRecorded();
-    return overLive(requestId, found);
+    for (let look = 0; look < LOOKS; look += 1) {
+      const page = await log.read(requestId, 0);
+      if (page?.over === undefined && page !== undefined) {
+        return mirrored({ ...page.head, streamed: true }, () => Promise.resolve());
+      }
+      const found = page === undefined ? undefined : await wholeAnswer(log, requestId);
+      if (found !== undefined) return overLive(requestId, found);
+      await deps.pause(LOOK_PAUSE_MS);
+    }
+    throw notRecorded();
   };
 
   const follow: Answers['follow'] = async (requestId, userId, gone) => {

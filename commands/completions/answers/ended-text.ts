@@ -56,7 +56,10 @@ export const costNothing = ({ usage, estimated }: Ended): boolean => usage === u
 /** What those are told whose answer broke off: after something of it was charged, or with everything given back. */
 export const brokenOff = (requestId: string, charged?: bigint): DomainError => {
   if (charged === undefined) {
-    return new DomainError('external_service_error', 'the answer broke off; nothing was charged; send the request again');
+    return new DomainError(
+      'external_service_error',
+      'the answer broke off; nothing was charged; send the request again',
+    );
   }
   const chargedUsd = usdText(charged);
   const why =

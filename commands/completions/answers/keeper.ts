@@ -125,7 +125,8 @@ export const answerKeeper = ({ log, logger }: KeeperDeps): Keeper => {
       const done = Promise.withResolvers<undefined>();
       const times = { written: 0, writtenAt: Number.NEGATIVE_INFINITY, over: undefined, overAt: 0 };
       all.set(head.requestId, { head, recording, isRead, done, ...times });
-      if (all.size === 1) plan();
+      // Who asks elsewhere is to find that there is something.
+      void flush();
     },
     end: async (requestId, over) => {
       const kept = all.get(requestId);

@@ -125,14 +125,14 @@ export const mirror = (deps: MirrorDeps, about: Elsewhere, found: Found, stoppin
     const page = await readLog();
     takePage(page);
     if (kept.ended() !== undefined || (page !== undefined && page.silentMs < SILENT_MS)) return;
-    await askAccount().catch((error: unknown) => {
-      logger.warn({ err: error, requestId }, 'the account could not be asked for a silent request');
-    });
+    await askAccount();
   };
 
   const run = async (): Promise<void> => {
     while (kept.ended() === undefined && !abandoned && !stopping.aborted) {
-      await step();
+      await step().catch((error: unknown) => {
+        logger.warn({ err: error, requestId }, 'a request that runs elsewhere could not be followed; trying again');
+      });
       if (kept.ended() === undefined) await pause(EVERY_MS);
     }
     readers.close();
