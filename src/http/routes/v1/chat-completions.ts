@@ -3,6 +3,7 @@ import type { Answers } from '../../../../commands/completions/answers/answer.ts
 import { userEndpoint, type Endpoint } from '../../endpoint.ts';
 import { idempotencyKey } from '../../idempotency-key.ts';
 import { payingKey } from '../llm/paying-key.ts';
+import { tellingReplayed } from '../llm/replayed.ts';
 import { callableModel, type Offer } from './callable-models.ts';
 import { readOrder } from './v1-body.ts';
 import { v1Completion } from './v1-completion.ts';
@@ -29,7 +30,8 @@ export const v1ChatCompletions = (deps: Offer & Readonly<{ answers: Pick<Answers
       const wish = { ...order, ...payingKey(caller), ...(key === undefined ? {} : { key }) };
       const answer = await deps.answers.open(wish, cause, gone);
       const createdSeconds = Math.floor(answer.startedAt.getTime() / MILLISECONDS);
-      if (!order.streamed) return v1Completion(answer, createdSeconds);
-      return { kind: 'stream', write: (response) => v1Stream(answer, { createdSeconds, includeUsage }, response) };
+      if (!order.streamed) return tellingReplayed(answer, await v1Completion(answer, createdSeconds));
+      const write = v1Stream.bind(undefined, answer, { createdSeconds, includeUsage });
+      return tellingReplayed(answer, { kind: 'stream', write });
     },
   });
