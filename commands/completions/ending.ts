@@ -1,5 +1,20 @@
-import type { EndedBy } from '../../src/kernel/usage.ts';
-import type { Ended } from './running-completion.ts';
+import type { MicroUsd } from '../../src/kernel/money.ts';
+import type { EndedBy, FinishReason, Usage } from '../../src/kernel/usage.ts';
+
+/** How a request ended. Its charge is durable, but for one that nobody waits for any more and that is still counted. */
+export type Ended = Readonly<{
+  how: 'completed' | 'cancelled' | 'failed' | 'gone';
+  endedBy: EndedBy;
+  finish: FinishReason | null;
+  /** What was charged for; undefined when nothing was. */
+  usage: Usage | undefined;
+  charged: MicroUsd;
+  estimated: boolean;
+  /** Why it failed. */
+  failure: unknown;
+  /** True when another provider was asked too. */
+  fallbackAttempted: boolean;
+}>;
 
 /** What is known of a request when it ends. */
 type Facts = Readonly<{

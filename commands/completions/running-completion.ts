@@ -1,10 +1,9 @@
-import type { MicroUsd } from '../../src/kernel/money.ts';
 import type { TokenCounter } from '../../src/kernel/tokens-estimate.ts';
 import type { UpstreamEvent } from '../../src/kernel/upstream.ts';
-import type { EndedBy, FinishReason, Usage } from '../../src/kernel/usage.ts';
+import type { EndedBy } from '../../src/kernel/usage.ts';
 import { attemptsOf } from './attempts.ts';
 import { clientPace } from './client-pace.ts';
-import { endingOf, type Ending } from './ending.ts';
+import { endingOf, type Ended, type Ending } from './ending.ts';
 import { holdBudget } from './hold-budget.ts';
 import type { Ledger, LedgerDeps } from './ledger.ts';
 import type { Plan } from './plan.ts';
@@ -16,20 +15,7 @@ import { usageMeter } from './usage-meter.ts';
 /** Where the pieces of an answer go. A promise means: wait until I can take more. */
 export type CompletionSink = Readonly<{ take: (batch: readonly UpstreamEvent[]) => Promise<void> | undefined }>;
 
-/** How a request ended. Its charge is durable, but for one that nobody waits for any more and that is still counted. */
-export type Ended = Readonly<{
-  how: 'completed' | 'cancelled' | 'failed' | 'gone';
-  endedBy: EndedBy;
-  finish: FinishReason | null;
-  /** What was charged for; undefined when nothing was. */
-  usage: Usage | undefined;
-  charged: MicroUsd;
-  estimated: boolean;
-  /** Why it failed. */
-  failure: unknown;
-  /** True when another provider was asked too. */
-  fallbackAttempted: boolean;
-}>;
+export type { Ended };
 
 /** An answer on its way to somebody. */
 export type Answering = Readonly<{

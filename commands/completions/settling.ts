@@ -1,11 +1,10 @@
 import type { ServedBy } from '../../src/events/credit-account/credit-account.events.ts';
 import type { EndedBy, FinishReason } from '../../src/kernel/usage.ts';
 import type { Attempts } from './attempts.ts';
-import type { Ending } from './ending.ts';
+import type { Ended, Ending } from './ending.ts';
 import type { Ledger, LedgerDeps } from './ledger.ts';
 import { lookedUp } from './looked-up.ts';
 import type { Plan } from './plan.ts';
-import type { Ended } from './running-completion.ts';
 import type { Reading, UsageMeter } from './usage-meter.ts';
 
 type Deps = LedgerDeps &

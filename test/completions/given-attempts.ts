@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { completions, type Completions } from '../../commands/completions/completions.ts';
+import { completions, type CompletionDeps, type Completions } from '../../commands/completions/completions.ts';
 import type { LedgerDeps } from '../../commands/completions/ledger.ts';
 import type { Attempt, Job, Plan } from '../../commands/completions/plan.ts';
 import { defaultCompletionPolicy, type CompletionPolicy } from '../../commands/completions/policy.ts';
@@ -76,7 +76,7 @@ export const PROMPT_TOKENS = 1_000;
 const price = catalogue.models.find(({ id }) => id === 'sandbox/echo')!.price;
 
 /** A job of Ada's that these providers may do. */
-export const jobFor = (attempts: readonly [Attempt, ...Attempt[]], streamed = true): Job => ({
+const jobFor = (attempts: readonly [Attempt, ...Attempt[]], streamed = true): Job => ({
   userId: ada.userId,
   streamed,
   plan: (requestId): Promise<Plan> =>
@@ -108,6 +108,8 @@ type Options = Partial<CompletionPolicy> &
     store?: MemoryEventStore;
     /** Requests are numbered from here. */
     firstId?: number;
+    /** Instead of none. */
+    offered?: Pick<CompletionDeps, 'catalogue' | 'upstreams'>;
   }>;
 
 export type GivenAttempts = Readonly<{
@@ -142,6 +144,7 @@ export const givenAttempts = async (
     count = countTokens,
     store = memoryEventStore(),
     firstId = 1,
+    offered = { catalogue: () => catalogue, upstreams: () => undefined },
     ...policy
   } = options;
   const { logger, lines } = memoryLogger();
@@ -154,8 +157,7 @@ export const givenAttempts = async (
     logger,
     pause,
     policy: { ...defaultCompletionPolicy, ...policy },
-    catalogue: () => catalogue,
-    upstreams: () => undefined,
+    ...offered,
     counter: { count },
     newId: () => `00000000-0000-4000-8000-${(ids += 1).toString().padStart(12, '0')}`,
   });

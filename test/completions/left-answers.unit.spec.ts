@@ -4,7 +4,8 @@ import { UpstreamError, type UsageLookUp, type UsageReport } from '../../src/ker
 import { eventually } from '../support/eventually.ts';
 import { refusalOf } from '../support/refusal-of.ts';
 import { attempt, givenAttempts, listening, PROMPT_TOKENS, type GivenAttempts } from './given-attempts.ts';
-import { finished, started, text, used, type Step } from './scripted-upstream.ts';
+import { catalogue, cause, order } from './given-completions.ts';
+import { finished, scriptedUpstream, started, text, used, type Step } from './scripted-upstream.ts';
 
 const gate = () => Promise.withResolvers<undefined>();
 const HOW = ['client', 'cancel'] as const;
@@ -329,6 +330,32 @@ describe('an answer that is left', () => {
     });
     const { running } = await heardSome();
     expect(await running.stop('client')).to.include({ estimated: true, charged: 503n });
+  });
+
+  it('is charged at the price of its admission, also when that has changed meanwhile', async () => {
+    let current = catalogue;
+    const changed = { input: 9_000_000n, output: 9_000_000n };
+    const raise = (): void => {
+      const models = catalogue.models.map((model) => ({ ...model, price: changed, priceVersion: 'raised' }));
+      current = { ...catalogue, models };
+    };
+    const upstream = scriptedUpstream([started, { run: raise }, text('one two'), 'silence']);
+    given = await givenAttempts([attempt('sandbox', [])], {
+      offered: { catalogue: () => current, upstreams: () => upstream },
+    });
+    const running = await given.completions.open(order('Hello'), cause, new AbortController().signal);
+    const sink = listening();
+    void running.deliver(sink);
+    await eventually('some words', () => (sink.words() === '' ? undefined : true));
+    await running.stop('cancel');
+    // 5 tokens in at 0.5 and 2 out at 1.5 USD per million.
+    expect(charge().metered.costPico).to.equal('5500000');
+    const { priceVersion } = catalogue.models.find(({ id }) => id === 'sandbox/echo')!;
+    expect(charge().work.priceVersion).to.equal(priceVersion);
+    const next = await given.completions.open(order('Hello'), cause, new AbortController().signal);
+    await next.stop('cancel');
+    expect(charge().work.priceVersion).to.equal('raised');
+    expect(charge().metered.costPico).to.equal('45000000');
   });
 
   it('is charged, not stopped, when it is whole and the money is used up', async () => {
