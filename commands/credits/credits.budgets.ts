@@ -1,13 +1,21 @@
 import type { ReservationCaptured, Work } from '../../src/events/credit-account/credit-account.events.ts';
-import { periodEnd, periodOf, scopeOfKey, type BudgetPeriod, type BudgetRule } from '../../src/kernel/budget.ts';
+import {
+  periodEnd,
+  periodOf,
+  scopeOfKey,
+  SCOPE_OF_USER,
+  type BudgetPeriod,
+  type BudgetRule,
+} from '../../src/kernel/budget.ts';
 import { DomainError } from '../../src/kernel/errors.ts';
 import type { IsoTime } from '../../src/kernel/message.ts';
-import { microOf, usdText, type MicroUsd } from '../../src/kernel/money.ts';
+import { microOf, usdText, type MicroText, type MicroUsd } from '../../src/kernel/money.ts';
 import { sumOf } from './credits.lots.ts';
 import type { OpenAccountState, Spent } from './credits.state.ts';
 
 /** The scopes that a piece of work is paid under. They follow from the work alone, so that replaying tells the same. */
-const scopesOf = ({ apiKeyId }: Work): readonly string[] => (apiKeyId === undefined ? [] : [scopeOfKey(apiKeyId)]);
+const scopesOf = ({ apiKeyId }: Work): readonly string[] =>
+  apiKeyId === undefined ? [SCOPE_OF_USER] : [SCOPE_OF_USER, scopeOfKey(apiKeyId)];
 
 const NOTHING: Spent = { day: '', inDay: 0n, month: '', inMonth: 0n, total: 0n };
 
@@ -29,7 +37,6 @@ export const spentWith = (
   { work, metered, writtenOff, at }: Pick<ReservationCaptured['data'], 'work' | 'metered' | 'writtenOff' | 'at'>,
 ): OpenAccountState['spent'] => {
   const scopes = scopesOf(work);
-  if (scopes.length === 0) return spent;
   const charged = microOf(metered.cost) - microOf(writtenOff);
   return {
     ...spent,
@@ -55,10 +62,21 @@ const heldFor = ({ holds }: Pick<OpenAccountState, 'holds'>, scope: string): Mic
 
 const NAMES: Readonly<Record<BudgetPeriod, string>> = { day: 'daily', month: 'monthly', total: 'total' };
 
-const ownerOf = (scope: string): string => scope.replace(/^apiKey:/, 'API key ');
+const ownerOf = (scope: string): string =>
+  scope === SCOPE_OF_USER ? 'this account' : scope.replace(/^apiKey:/, 'API key ');
+
+/** The limits of one level that are set on the account, by its user and by administrators. */
+export const limitsOf = ({ limits }: Pick<OpenAccountState, 'limits'>, level: 'soft' | 'hard'): readonly BudgetRule[] =>
+  [limits.user, limits.admin].flatMap((set) => {
+    if (set === null) return [];
+    const [day, month] = level === 'soft' ? [set.daySoft, set.monthSoft] : [set.dayHard, set.monthHard];
+    const rule = (limit: MicroText | null, period: BudgetPeriod): readonly BudgetRule[] =>
+      limit === null ? [] : [{ scope: SCOPE_OF_USER, limit, period }];
+    return [...rule(day, 'day'), ...rule(month, 'month')];
+  });
 
 /**
- * Refuses with spending_limit_exceeded, naming the rule that decides, when what is spent in its period, what is on hold
+ * Refuses with spending_limit_exceeded, naming the rule that decides: one of these or a hard limit of the account itself, when what is spent in its period, what is on hold
  * and what is needed come to more than a budget. A budget may be used to the last micro-dollar.
  */
 export const refuseOverBudget = (
@@ -67,7 +85,7 @@ export const refuseOverBudget = (
   needed: MicroUsd,
   at: IsoTime,
 ): void => {
-  for (const { scope, limit, period } of rules) {
+  for (const { scope, limit, period } of [...limitsOf(account, 'hard'), ...rules]) {
     const spent = spentIn(account, { scope, period }, at);
     const held = heldFor(account, scope);
     if (spent + held + needed <= microOf(limit)) continue;

@@ -2,6 +2,7 @@ import type { EndedBy, FinishReason } from '../../src/kernel/usage.ts';
 import type { BudgetRule } from '../../src/kernel/budget.ts';
 import type { Command, IsoTime } from '../../src/kernel/message.ts';
 import type { MicroUsd } from '../../src/kernel/money.ts';
+import type { FundingCommand } from './funding.commands.ts';
 import type { FailedAttempt, Metered, ServedBy, Work } from '../../src/events/credit-account/credit-account.events.ts';
 
 /** Opens the account at the first sign-in, with the signup grant in the same append. Key `account:<userId>`. */
@@ -87,6 +88,7 @@ export type SettleAbandoned = Command<
 export type ExpirePromo = Command<'ExpirePromo', Readonly<{ at: IsoTime }>>;
 
 export type CreditCommand =
+  | FundingCommand
   | OpenAccount
   | ReserveFunds
   | RenewReservation

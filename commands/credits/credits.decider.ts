@@ -5,7 +5,6 @@ import { DomainError } from '../../src/kernel/errors.ts';
 import { uuidOf } from '../../src/kernel/ids.ts';
 import type { IsoTime } from '../../src/kernel/message.ts';
 import { microText, usdText, type MicroUsd } from '../../src/kernel/money.ts';
-import { never } from '../../src/kernel/never.ts';
 import type {
   CreditCommand,
   ExtendReservation,
@@ -13,11 +12,16 @@ import type {
   RenewReservation,
   ReserveFunds,
 } from './credits.commands.ts';
+import { adjust, approve, reject } from './credits.adjustments.ts';
+import { closingOf } from './credits.books.ts';
 import { refuseOverBudget } from './credits.budgets.ts';
-import { expiryOf, holdOf, mustBeOpen, saying, withExpiry, type Draft } from './credits.drafts.ts';
+import { withConsequences } from './credits.consequences.ts';
+import { expiryOf, holdOf, mustBeInUse, mustBeOpen, type Draft } from './credits.drafts.ts';
 import { evolveCreditAccount } from './credits.evolve.ts';
-import { allocate, allocationOf, available } from './credits.lots.ts';
+import { clawBack, grant, purchase, reverse } from './credits.funding.ts';
+import { allocate, allocationOf, available, blockOf, shortfallOf } from './credits.lots.ts';
 import { capture, release, settleAbandoned } from './credits.settlement.ts';
+import { block, close, setLimits, unblock, writeOff } from './credits.standing.ts';
 import type { CreditAccount, Hold, OpenAccountState } from './credits.state.ts';
 
 const open = ({ data }: OpenAccount, state: CreditAccount): readonly Draft[] => {
@@ -37,8 +41,14 @@ const open = ({ data }: OpenAccount, state: CreditAccount): readonly Draft[] => 
 };
 
 const refuseWhenShort = (account: OpenAccountState, needed: MicroUsd, at: IsoTime): void => {
-  if (account.shortfall > 0n) {
-    const owed = usdText(account.shortfall);
+  const blocked = blockOf(account);
+  if (blocked !== undefined) {
+    throw new DomainError('credit_insufficient', `spending is blocked (${blocked.reason}); ask the support`, {
+      details: { blocked: blocked.reason },
+    });
+  }
+  if (account.owed.length > 0) {
+    const owed = usdText(shortfallOf(account));
     throw new DomainError('credit_insufficient', `${owed} USD are owed from earlier use; buy credits to go on`, {
       details: { owedUsd: owed },
     });
@@ -69,7 +79,7 @@ const isSettled = (account: OpenAccountState, reservationId: string): boolean =>
   account.settled.some((entry) => entry.reservationId === reservationId);
 
 const reserve = ({ data }: ReserveFunds, state: CreditAccount): readonly Draft[] => {
-  const account = mustBeOpen(state);
+  const account = mustBeInUse(state);
   const { reservationId, work, estimate, margin, budgets = [], maxOpen = Infinity, leaseUntil, at } = data;
   if (holdOf(account, reservationId) !== undefined || isSettled(account, reservationId)) return [];
   const needed = estimate + margin;
@@ -107,35 +117,43 @@ const extend = ({ data }: ExtendReservation, state: CreditAccount): readonly Dra
   ];
 };
 
-const draft = (command: CreditCommand, state: CreditAccount): readonly Draft[] => {
-  switch (command.type) {
-    case 'OpenAccount':
-      return open(command, state);
-    case 'ReserveFunds':
-      return reserve(command, state);
-    case 'RenewReservation':
-      return renew(command, state);
-    case 'ExtendReservation':
-      return extend(command, state);
-    case 'CaptureReservation':
-      return capture(command, state);
-    case 'ReleaseReservation':
-      return release(command, state);
-    case 'SettleAbandoned':
-      return settleAbandoned(command, state);
-    case 'ExpirePromo':
-      return [];
-    default:
-      return never(command);
-  }
+type Deciding = {
+  readonly [T in CreditCommand['type']]: (
+    command: Extract<CreditCommand, { type: T }>,
+    state: CreditAccount,
+  ) => readonly Draft[];
 };
+
+const deciding: Deciding = {
+  OpenAccount: open,
+  ReserveFunds: reserve,
+  RenewReservation: renew,
+  ExtendReservation: extend,
+  CaptureReservation: capture,
+  ReleaseReservation: release,
+  SettleAbandoned: settleAbandoned,
+  ExpirePromo: ({ data }, state) => expiryOf(state, data.at),
+  PurchaseCredits: purchase,
+  ClawBackCredits: clawBack,
+  ReverseClawback: reverse,
+  GrantPromo: grant,
+  AdjustCredits: adjust,
+  ApproveAdjustment: approve,
+  RejectAdjustment: reject,
+  WriteOffShortfall: writeOff,
+  BlockSpending: block,
+  UnblockSpending: unblock,
+  SetSpendingLimits: setLimits,
+  CloseBooks: ({ data }, state) => closingOf(state, data.at),
+  CloseAccount: close,
+};
+
+const draftsOf = <C extends CreditCommand>(command: C, state: CreditAccount): readonly Draft[] =>
+  (deciding[command.type] as (command: C, state: CreditAccount) => readonly Draft[])(command, state);
 
 /** Decides everything about one user's money; the only place where a balance is decided. */
 export const creditAccountDecider: Decider<CreditAccount, CreditCommand, CreditAccountEvent> = {
   initial: { status: 'none' },
   evolve: evolveCreditAccount,
-  decide: (command, state) =>
-    command.type === 'ExpirePromo'
-      ? saying(state, expiryOf(state, command.data.at))
-      : withExpiry(state, command.data.at, draft(command, state)),
+  decide: (command, state) => withConsequences(state, command.data.at, draftsOf(command, state)),
 };

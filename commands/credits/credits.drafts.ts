@@ -2,6 +2,7 @@ import type { CreditAccountEvent } from '../../src/events/credit-account/credit-
 import { DomainError } from '../../src/kernel/errors.ts';
 import type { IsoTime } from '../../src/kernel/message.ts';
 import { microText } from '../../src/kernel/money.ts';
+import { bookedIn } from './credits.books.ts';
 import { evolveCreditAccount } from './credits.evolve.ts';
 import { isExpired, totalsOf } from './credits.lots.ts';
 import type { CreditAccount, Hold, OpenAccountState } from './credits.state.ts';
@@ -9,7 +10,7 @@ import type { CreditAccount, Hold, OpenAccountState } from './credits.state.ts';
 /** An event before it is told what the account looks like after it. */
 export type Draft = CreditAccountEvent extends infer E
   ? E extends { type: infer T; data: infer D }
-    ? { type: T; data: Omit<D, 'after'> }
+    ? { type: T; data: Omit<D, 'after' | 'bookedIn'> }
     : never
   : never;
 
@@ -17,9 +18,10 @@ export type Draft = CreditAccountEvent extends infer E
 export const saying = (state: CreditAccount, drafts: readonly Draft[]): readonly CreditAccountEvent[] => {
   let account = state;
   return drafts.map((draft) => {
-    const unsettled = { ...draft, data: { ...draft.data, after: totalsOf(account) } } as CreditAccountEvent;
+    const data = { ...draft.data, ...bookedIn(account, draft.data.at) };
+    const unsettled = { ...draft, data: { ...data, after: totalsOf(account) } } as CreditAccountEvent;
     account = evolveCreditAccount(account, unsettled);
-    return { ...draft, data: { ...draft.data, after: totalsOf(account) } } as CreditAccountEvent;
+    return { ...draft, data: { ...data, after: totalsOf(account) } } as CreditAccountEvent;
   });
 };
 
@@ -34,23 +36,17 @@ export const expiryOf = (state: CreditAccount, at: IsoTime): readonly Draft[] =>
           data: { lotId, amount: microText(remaining), at },
         }));
 
-/** The drafts, and the expiry of whatever they gave back to a lot whose time is over. */
-export const withExpiry = (
-  state: CreditAccount,
-  at: IsoTime,
-  drafts: readonly Draft[],
-): readonly CreditAccountEvent[] => {
-  if (drafts.length === 0) return [];
-  if (state.status === 'none' || !state.lots.some((lot) => isExpired(lot, at))) return saying(state, drafts);
-  const before = expiryOf(state, at);
-  const after = saying(state, [...before, ...drafts]).reduce<CreditAccount>(evolveCreditAccount, state);
-  return saying(state, [...before, ...drafts, ...expiryOf(after, at)]);
-};
-
 /** The open account; refuses when there is none yet. */
 export const mustBeOpen = (state: CreditAccount): OpenAccountState => {
   if (state.status === 'open') return state;
   throw new DomainError('credit_insufficient', 'this user has no credit account yet; sign in again to open it');
+};
+
+/** The account, unless it is closed: then nothing new begins in it. */
+export const mustBeInUse = (state: CreditAccount): OpenAccountState => {
+  const account = mustBeOpen(state);
+  if (!account.closed) return account;
+  throw new DomainError('billing_conflict', 'this credit account is closed');
 };
 
 /** The open hold of a reservation. */

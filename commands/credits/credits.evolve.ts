@@ -1,35 +1,21 @@
-import type { Allocation, CreditAccountEvent } from '../../src/events/credit-account/credit-account.events.ts';
+import type { CreditAccountEvent, CreditAccountOpened } from '../../src/events/credit-account/credit-account.events.ts';
 import type { IsoTime } from '../../src/kernel/message.ts';
 import { microOf } from '../../src/kernel/money.ts';
-import { never } from '../../src/kernel/never.ts';
+import { booksWith } from './credits.books.ts';
 import { spentWith } from './credits.budgets.ts';
+import { evolveFunding } from './credits.funding-evolve.ts';
+import { giveBack, partsOf, take } from './credits.moves.ts';
+import { paceWith, rearmed } from './credits.told.ts';
 import {
+  opened,
   REMEMBERED,
   REMEMBERED_MS,
   type CreditAccount,
   type Hold,
   type Lot,
   type OpenAccountState,
-  type Part,
   type Settled,
 } from './credits.state.ts';
-
-const partsOf = (alloc: readonly Allocation[]): readonly Part[] =>
-  alloc.map(({ lotId, m }) => ({ lotId, m: microOf(m) }));
-
-const sumFor = (parts: readonly Part[], lotId: string): bigint =>
-  parts.reduce((sum, part) => (part.lotId === lotId ? sum + part.m : sum), 0n);
-
-const move = (lots: readonly Lot[], parts: readonly Part[], sign: 1n | -1n): readonly Lot[] =>
-  parts.length === 0
-    ? lots
-    : lots.map((lot) => {
-        const change = sumFor(parts, lot.lotId) * sign;
-        return change === 0n ? lot : { ...lot, remaining: lot.remaining + change };
-      });
-
-const take = (lots: readonly Lot[], alloc: readonly Allocation[]): readonly Lot[] => move(lots, partsOf(alloc), -1n);
-const giveBack = (lots: readonly Lot[], alloc: readonly Allocation[]): readonly Lot[] => move(lots, partsOf(alloc), 1n);
 
 /** Forgets in one go what is not needed any more, so that most settlements only add to the list. */
 const forget = (settled: readonly Settled[], at: IsoTime): readonly Settled[] => {
@@ -71,8 +57,8 @@ const evolveOpen = (state: OpenAccountState, event: CreditAccountEvent): OpenAcc
       return state;
     case 'PromoCreditsGranted': {
       const { lotId, amount, expiresAt } = event.data;
-      const lot: Lot = { lotId, kind: 'promo', remaining: microOf(amount), since: data.at, expiresAt };
-      return { ...state, lots: [...state.lots, lot] };
+      const lot: Lot = { lotId, kind: 'promo', remaining: microOf(amount), since: data.at, expiresAt, purchase: null };
+      return rearmed({ ...state, lots: [...state.lots, lot] }, data.at);
     }
     case 'PromoCreditsExpired':
       // An empty promo lot can only refill from a hold, and settling one needs the lot to still be known.
@@ -96,7 +82,8 @@ const evolveOpen = (state: OpenAccountState, event: CreditAccountEvent): OpenAcc
       const { reservationId, released, overrun } = event.data;
       const lots = take(giveBack(state.lots, released), overrun);
       const spent = spentWith(state.spent, event.data);
-      return { ...state, lots, spent, ...settle(state, reservationId, 'captured', data.at) };
+      const told = paceWith(state.told, event.data);
+      return { ...state, lots, spent, told, ...settle(state, reservationId, 'captured', data.at) };
     }
     case 'ReservationReleased':
     case 'ReservationLeaseExpired': {
@@ -104,16 +91,18 @@ const evolveOpen = (state: OpenAccountState, event: CreditAccountEvent): OpenAcc
       const how = event.type === 'ReservationReleased' ? 'released' : 'expired';
       return { ...state, lots: giveBack(state.lots, released), ...settle(state, reservationId, how, data.at) };
     }
-    case 'ShortfallRecorded':
-      return { ...state, shortfall: state.shortfall + microOf(event.data.amount) };
+    case 'ShortfallRecorded': {
+      const { shortfallId, amount, cause, ref } = event.data;
+      return { ...state, owed: [...state.owed, { shortfallId, m: microOf(amount), cause, ref }] };
+    }
     default:
-      return never(event);
+      return evolveFunding(state, event);
   }
 };
 
 /** The account after an event. */
 export const evolveCreditAccount = (state: CreditAccount, event: CreditAccountEvent): CreditAccount => {
-  if (state.status === 'open') return evolveOpen(state, event);
-  if (event.type !== 'CreditAccountOpened') return state;
-  return { status: 'open', userId: event.data.userId, lots: [], holds: [], settled: [], shortfall: 0n, spent: {} };
+  if (state.status === 'none' && event.type !== 'CreditAccountOpened') return state;
+  const account = state.status === 'open' ? state : opened((event as CreditAccountOpened).data.userId);
+  return { ...evolveOpen(account, event), books: booksWith(account.books, event) };
 };

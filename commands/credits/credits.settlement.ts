@@ -58,7 +58,8 @@ export const capture = ({ data }: CaptureReservation, state: CreditAccount): rea
   if (hold !== undefined) return charge(account, { hold, outcome, late: false, at });
   const ended = account.settled.find((entry) => entry.reservationId === reservationId);
   if (ended === undefined) throw new DomainError('not_found', 'no such reservation', { details: { reservationId } });
-  if (ended.unfinished === null) return [];
+  // What comes after the end of an account is our loss.
+  if (ended.unfinished === null || account.closed) return [];
   // The lease ran out although the work went on: what was given back is taken again.
   const { work, since } = ended.unfinished;
   const nothingHeld: Hold = { reservationId, work, since, parts: [], leaseUntil: at, soFar: null, budgets: [] };

@@ -1,7 +1,9 @@
 import type { SnapshotCodec } from '../../src/kernel/aggregate.ts';
 import type { CreditAccount, OpenAccountState } from './credits.state.ts';
 
-const BIGINT_MEMBERS = new Set(['remaining', 'm', 'shortfall', 'inDay', 'inMonth', 'total']);
+const BIGINT_MEMBERS = new Set(['remaining', 'm', 'credit', 'clawed', 'inDay', 'inMonth', 'total']);
+
+const AS_WRITTEN = new Set(['soFar', 'work', 'settled', 'budgets', 'limits', 'books', 'waiting']);
 
 /** Micro-USD members as decimal digits, so that no JSON tool rounds them. */
 const toJson = (state: CreditAccount): unknown =>
@@ -16,7 +18,7 @@ const revive = (value: unknown): unknown => {
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => {
       // What a provider or a checkpoint said is carried as it was written.
-      if (name === 'soFar' || name === 'work' || name === 'settled') return [name, member as unknown];
+      if (AS_WRITTEN.has(name)) return [name, member as unknown];
       return [name, isAmount(name, member) ? BigInt(member) : revive(member)];
     }),
   );
@@ -31,4 +33,4 @@ const fromJson = (json: unknown): CreditAccount => {
 };
 
 /** A snapshot every 500 events keeps the first command after a start fast for busy accounts. */
-export const creditAccountSnapshot: SnapshotCodec<CreditAccount> = { version: 2, every: 500, toJson, fromJson };
+export const creditAccountSnapshot: SnapshotCodec<CreditAccount> = { version: 3, every: 500, toJson, fromJson };

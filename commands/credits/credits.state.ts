@@ -1,4 +1,13 @@
-import type { Metered, Work } from '../../src/events/credit-account/credit-account.events.ts';
+import type {
+  AdjustmentRequested,
+  BlockReason,
+  ClawbackCause,
+  Metered,
+  ShortfallRecorded,
+  SpendingLimits,
+  Totals,
+  Work,
+} from '../../src/events/credit-account/credit-account.events.ts';
 import type { BudgetRule } from '../../src/kernel/budget.ts';
 import type { IsoTime } from '../../src/kernel/message.ts';
 import type { MicroUsd } from '../../src/kernel/money.ts';
@@ -11,10 +20,66 @@ export type Lot = Readonly<{
   since: IsoTime;
   /** Promo only. */
   expiresAt: IsoTime | undefined;
+  /** What it was bought with; null: it was given. Lots are never forgotten, so no purchase is credited twice. */
+  purchase: Readonly<{ purchaseId: string; credit: MicroUsd; clawed: MicroUsd }> | null;
 }>;
 
-/** An amount taken from, or going back to, a lot. */
-export type Part = Readonly<{ lotId: string; m: MicroUsd }>;
+/** An amount taken from, or going back to, a lot; `kind` as in an Allocation. */
+export type Part = Readonly<{ lotId: string; m: MicroUsd; kind?: 'paid' }>;
+
+/** Something that is owed. */
+export type Owed = Readonly<{
+  shortfallId: string;
+  m: MicroUsd;
+  cause: ShortfallRecorded['data']['cause'];
+  ref: string;
+}>;
+
+/** Credit that was taken back from a purchase; `lotId` is the purchase's lot. */
+export type Clawback = Readonly<{
+  clawbackId: string;
+  purchaseId: string;
+  lotId: string;
+  cause: ClawbackCause;
+  m: MicroUsd;
+  reversed: boolean;
+}>;
+
+export type Block = Readonly<{ reason: BlockReason; ref: string; lifted: boolean }>;
+
+/** What an administrator wanted; remembered for ever, for there are few. */
+export type Adjustment = Readonly<{
+  adjustmentId: string;
+  /** Tells whether a command with the same id means the same. */
+  content: string;
+  at: IsoTime;
+  /** The size of what was done without a second administrator. */
+  m: MicroUsd;
+  /** What waits for a second administrator. */
+  waiting: Omit<AdjustmentRequested['data'], 'at' | 'after' | 'bookedIn'> | null;
+}>;
+
+/** The month that is open, and what the closing of it will say. */
+export type Books = Readonly<{
+  /** The newest month that was closed; empty: none was. */
+  closed: string;
+  /** The month of the events since then; empty: there are none. */
+  month: string;
+  events: number;
+  opening: Totals;
+}>;
+
+/** What the user was told already, and what tells whether spending is usual. */
+export type Told = Readonly<{
+  /** True until the balance has been above the threshold again. */
+  low: boolean;
+  /** By scope, level and period: the last period and limit that were told of. */
+  reached: Readonly<Record<string, string>>;
+  /** The last day of unusual spending; empty: none. */
+  unusual: string;
+  /** What was spent on each of the last days with spending, oldest first. */
+  days: readonly Readonly<{ day: string; m: MicroUsd }>[];
+}>;
 
 /** An open hold. */
 export type Hold = Readonly<{
@@ -53,7 +118,15 @@ export type OpenAccountState = Readonly<{
   holds: readonly Hold[];
   /** Oldest first: the newest few hundred, and for 48 hours those that a late capture may follow. */
   settled: readonly Settled[];
-  shortfall: MicroUsd;
+  owed: readonly Owed[];
+  clawbacks: readonly Clawback[];
+  blocks: readonly Block[];
+  adjustments: readonly Adjustment[];
+  limits: Readonly<{ user: SpendingLimits | null; admin: SpendingLimits | null }>;
+  told: Told;
+  books: Books;
+  /** Only clawbacks, reversals and write-offs are accepted any more. */
+  closed: boolean;
   /** By scope. Kept without a budget too: one that is set later counts what was spent before it. */
   spent: Readonly<Record<string, Spent>>;
 }>;
@@ -65,3 +138,21 @@ export const REMEMBERED_MS = 48 * 60 * 60 * 1000;
 
 /** At least so many settled holds are remembered, at most twice as many: a command is repeated soon or not at all. */
 export const REMEMBERED = 200;
+
+/** An account that was just opened. */
+export const opened = (userId: string): OpenAccountState => ({
+  status: 'open',
+  userId,
+  lots: [],
+  holds: [],
+  settled: [],
+  owed: [],
+  clawbacks: [],
+  blocks: [],
+  adjustments: [],
+  limits: { user: null, admin: null },
+  told: { low: true, reached: {}, unusual: '', days: [] },
+  books: { closed: '', month: '', events: 0, opening: { paid: '0', promo: '0', held: '0', shortfall: '0' } },
+  closed: false,
+  spent: {},
+});

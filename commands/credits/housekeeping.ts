@@ -42,7 +42,7 @@ export const settleAbandonedHolds =
       const key = `settle:${reservationId}`;
       const command = { type: 'SettleAbandoned', key, data: { reservationId, graceMs, at } } as const;
       const { events } = await credits.handle(userId, command, causeOf('sweeper', key, at));
-      const [end] = events.filter(({ type }) => type !== 'PromoCreditsExpired');
+      const end = events.find(({ type }) => type === 'ReservationCaptured' || type === 'ReservationLeaseExpired');
       if (end === undefined) continue;
       ended += 1;
       logger.warn({ userId, reservationId, end: end.type }, 'an abandoned hold was ended');
@@ -60,11 +60,29 @@ export const expirePromoCredit =
       const command = { type: 'ExpirePromo', key: `expire:${at}`, data: { at } } as const;
       try {
         const { events } = await credits.handle(userId, command, causeOf('promo-expiry', userId, at));
-        if (events.length > 0) logger.info({ userId, lots: events.length }, 'promo credit has expired');
+        const lots = events.filter(({ type }) => type === 'PromoCreditsExpired').length;
+        if (lots > 0) logger.info({ userId, lots }, 'promo credit has expired');
       } catch (error) {
         if (!isDomainError(error)) throw error;
         logger.warn({ userId, errorType: error.errorType }, 'promo credit could not be expired now');
       }
     }
+    return users.length;
+  };
+
+/**
+ * Closes the books of accounts where nothing has happened since a month ended; the others close theirs before their next
+ * event. Resolves with the number of accounts looked at.
+ */
+export const closeBooks =
+  ({ credits, clock, logger, due }: Deps & Readonly<{ due: (now: Date) => Promise<readonly string[]> }>) =>
+  async (): Promise<number> => {
+    const users = await due(clock());
+    for (const userId of users) {
+      const at = isoOf(clock());
+      const command = { type: 'CloseBooks', key: `books:${at.slice(0, 7)}`, data: { at } } as const;
+      await credits.handle(userId, command, causeOf('books', userId, at));
+    }
+    if (users.length > 0) logger.info({ accounts: users.length }, 'books were closed');
     return users.length;
   };

@@ -30,3 +30,6 @@ export const periodEnd = (at: IsoTime, period: BudgetPeriod): IsoTime | null => 
 
 /** The scope of what one API key spends. */
 export const scopeOfKey = (keyId: string): string => `apiKey:${keyId}`;
+
+/** The scope of all that a user spends. */
+export const SCOPE_OF_USER = 'user';
