@@ -148,8 +148,8 @@ const deciding: Deciding = {
   CloseAccount: close,
 };
 
-const draftsOf = <C extends CreditCommand>(command: C, state: CreditAccount): readonly Draft[] =>
-  (deciding[command.type] as (command: C, state: CreditAccount) => readonly Draft[])(command, state);
+const draftsOf = (command: CreditCommand, state: CreditAccount): readonly Draft[] =>
+  (deciding[command.type] as (command: CreditCommand, state: CreditAccount) => readonly Draft[])(command, state);
 
 /** Decides everything about one user's money; the only place where a balance is decided. */
 export const creditAccountDecider: Decider<CreditAccount, CreditCommand, CreditAccountEvent> = {

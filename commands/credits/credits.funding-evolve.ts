@@ -4,7 +4,6 @@ import type {
   FundingEvent,
 } from '../../src/events/credit-account/credit-account.events.ts';
 import { microOf, type MicroUsd } from '../../src/kernel/money.ts';
-import { never } from '../../src/kernel/never.ts';
 import { giveBack, take, total } from './credits.moves.ts';
 import { rearmed, reachedWith } from './credits.told.ts';
 import type { Adjustment, Lot, OpenAccountState, Owed } from './credits.state.ts';
@@ -61,78 +60,65 @@ const adjusted = (state: OpenAccountState, data: CreditsAdjusted['data']): OpenA
   );
 };
 
-const evolveOwed = (state: OpenAccountState, shortfallId: string, amount: string): readonly Owed[] =>
-  lessOwed(state.owed, shortfallId, microOf(amount));
+type Evolving = {
+  readonly [T in FundingEvent['type']]: (
+    state: OpenAccountState,
+    data: Extract<FundingEvent, { type: T }>['data'],
+  ) => OpenAccountState;
+};
+
+const evolving: Evolving = {
+  CreditsPurchased: (state, { purchaseId, lotId, credit: text, at }) => {
+    const credit = microOf(text);
+    const purchase = { purchaseId, credit, clawed: 0n };
+    const lot: Lot = { lotId, kind: 'paid', remaining: credit, since: at, expiresAt: undefined, purchase };
+    return rearmed({ ...state, lots: [...state.lots, lot] }, at);
+  },
+  CreditsClawedBack: clawedBack,
+  ClawbackReversed: (state, { clawbackId, purchaseId, lotId, amount: m, at }) => {
+    const lots = clawed(giveBack(state.lots, [{ lotId, m }]), purchaseId, -microOf(m));
+    const clawbacks = state.clawbacks.map((one) => (one.clawbackId === clawbackId ? { ...one, reversed: true } : one));
+    return rearmed({ ...state, lots, clawbacks }, at);
+  },
+  ShortfallSettled: (state, { shortfallId, amount, alloc }) => ({
+    ...state,
+    lots: take(state.lots, alloc),
+    owed: lessOwed(state.owed, shortfallId, microOf(amount)),
+  }),
+  ShortfallWrittenOff: (state, { shortfallId, amount, at }) =>
+    rearmed({ ...state, owed: lessOwed(state.owed, shortfallId, microOf(amount)) }, at),
+  AdjustmentRequested: (state, { after: _after, bookedIn: _bookedIn, at, ...waiting }) => {
+    const one = { adjustmentId: waiting.adjustmentId, content: contentOf(waiting), at, m: 0n, waiting };
+    return { ...state, adjustments: remembered(state.adjustments, one) };
+  },
+  AdjustmentRejected: (state, { adjustmentId }) => ({
+    ...state,
+    adjustments: state.adjustments.map((one) => (one.adjustmentId === adjustmentId ? { ...one, waiting: null } : one)),
+  }),
+  CreditsAdjusted: adjusted,
+  SpendingBlocked: (state, { reason, ref }) => ({
+    ...state,
+    blocks: [...state.blocks, { reason, ref, lifted: false }],
+  }),
+  SpendingUnblocked: (state, { reason, ref }) => ({
+    ...state,
+    blocks: state.blocks.map((block) =>
+      block.reason === reason && block.ref === ref ? { ...block, lifted: true } : block,
+    ),
+  }),
+  SpendingLimitsSet: (state, { setBy, limits, at }) =>
+    rearmed({ ...state, limits: { ...state.limits, [setBy]: limits } }, at),
+  SpendingLimitReached: (state, data) => ({ ...state, told: reachedWith(state.told, data) }),
+  LowBalanceNoticed: (state) => ({ ...state, told: { ...state.told, low: true } }),
+  SpendingAnomalyNoticed: (state, { day }) => ({ ...state, told: { ...state.told, unusual: day } }),
+  BooksClosed: (state) => state,
+  CreditAccountClosed: (state, { forfeitedPromo, waivedPaid }) => ({
+    ...state,
+    closed: true,
+    lots: take(state.lots, [...forfeitedPromo, ...waivedPaid]),
+  }),
+};
 
 /** The account after money came in or was taken out of it, or after something was said about it. */
-export const evolveFunding = (state: OpenAccountState, event: FundingEvent): OpenAccountState => {
-  switch (event.type) {
-    case 'CreditsPurchased': {
-      const { purchaseId, lotId, at } = event.data;
-      const credit = microOf(event.data.credit);
-      const purchase = { purchaseId, credit, clawed: 0n };
-      const lot: Lot = { lotId, kind: 'paid', remaining: credit, since: at, expiresAt: undefined, purchase };
-      return rearmed({ ...state, lots: [...state.lots, lot] }, at);
-    }
-    case 'CreditsClawedBack':
-      return clawedBack(state, event.data);
-    case 'ClawbackReversed': {
-      const { clawbackId, purchaseId, lotId, at } = event.data;
-      const amount = microOf(event.data.amount);
-      const lots = clawed(giveBack(state.lots, [{ lotId, m: event.data.amount }]), purchaseId, -amount);
-      const clawbacks = state.clawbacks.map((one) =>
-        one.clawbackId === clawbackId ? { ...one, reversed: true } : one,
-      );
-      return rearmed({ ...state, lots, clawbacks }, at);
-    }
-    case 'ShortfallSettled': {
-      const { shortfallId, amount, alloc } = event.data;
-      return { ...state, lots: take(state.lots, alloc), owed: evolveOwed(state, shortfallId, amount) };
-    }
-    case 'ShortfallWrittenOff':
-      return { ...state, owed: evolveOwed(state, event.data.shortfallId, event.data.amount) };
-    case 'AdjustmentRequested': {
-      const { after: _after, bookedIn: _bookedIn, at, ...waiting } = event.data;
-      const { adjustmentId } = waiting;
-      const one = { adjustmentId, content: contentOf(waiting), at, m: 0n, waiting };
-      return { ...state, adjustments: remembered(state.adjustments, one) };
-    }
-    case 'AdjustmentRejected': {
-      const adjustments = state.adjustments.map((one) =>
-        one.adjustmentId === event.data.adjustmentId ? { ...one, waiting: null } : one,
-      );
-      return { ...state, adjustments };
-    }
-    case 'CreditsAdjusted':
-      return adjusted(state, event.data);
-    case 'SpendingBlocked': {
-      const { reason, ref } = event.data;
-      return { ...state, blocks: [...state.blocks, { reason, ref, lifted: false }] };
-    }
-    case 'SpendingUnblocked': {
-      const { reason, ref } = event.data;
-      const blocks = state.blocks.map((block) =>
-        block.reason === reason && block.ref === ref ? { ...block, lifted: true } : block,
-      );
-      return { ...state, blocks };
-    }
-    case 'SpendingLimitsSet': {
-      const { setBy, limits, at } = event.data;
-      return rearmed({ ...state, limits: { ...state.limits, [setBy]: limits } }, at);
-    }
-    case 'SpendingLimitReached':
-      return { ...state, told: reachedWith(state.told, event.data) };
-    case 'LowBalanceNoticed':
-      return { ...state, told: { ...state.told, low: true } };
-    case 'SpendingAnomalyNoticed':
-      return { ...state, told: { ...state.told, unusual: event.data.day } };
-    case 'BooksClosed':
-      return state;
-    case 'CreditAccountClosed': {
-      const { forfeitedPromo, waivedPaid } = event.data;
-      return { ...state, closed: true, lots: take(state.lots, [...forfeitedPromo, ...waivedPaid]) };
-    }
-    default:
-      return never(event);
-  }
-};
+export const evolveFunding = (state: OpenAccountState, { type, data }: FundingEvent): OpenAccountState =>
+  (evolving[type] as (state: OpenAccountState, data: FundingEvent['data']) => OpenAccountState)(state, data);
