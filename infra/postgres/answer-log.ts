@@ -49,6 +49,8 @@ const SWEEP = `
   delete from app.answer where request_id in (
     select request_id from app.answer where started_at < $1 order by started_at limit ${AT_ONCE})`;
 
+const FORGET_USER = 'delete from app.answer where user_id = $1';
+
 type Row = Readonly<{
   user_id: string;
   model_id: string;
@@ -152,6 +154,7 @@ export const answerLog = ({ pool, vault }: AnswerLogDeps): AnswerLog => {
     follow: async (requestId, seconds) => {
       await orFault(pool.query(FOLLOW, [requestId, seconds]));
     },
+    forgetUser: async (userId) => (await orFault(pool.query(FORGET_USER, [userId]))).rowCount ?? 0,
     sweep: async (before) => (await orFault(pool.query(SWEEP, [before]))).rowCount ?? 0,
   };
 };

@@ -22,7 +22,7 @@ const budgetOf = (budget: BudgetText | null): Row => ({
 /** The users' API keys and what was spent with each. */
 export const apiKeysProjection = defineProjection<ApiKeyEvent | CreditAccountEvent>({
   name: 'api-keys',
-  version: 1,
+  version: 2,
   tables: [apiKeyTable, apiKeySpendingTable],
   streamPrefixes: [`${API_KEY}-`, ...creditAccountStreams],
   upcasters: { ...apiKeyUpcasters, ...creditAccountUpcasters },
@@ -37,7 +37,8 @@ export const apiKeysProjection = defineProjection<ApiKeyEvent | CreditAccountEve
         expires_at: data.expiresAt,
       }),
     ApiKeyBudgetChanged: ({ data }) => change(data, budgetOf(data.budget)),
-    ApiKeyRevoked: ({ data }) => change(data, { revoked_at: data.at }),
+    // What a key was called is of use while it can be used, and no longer.
+    ApiKeyRevoked: ({ data }) => change(data, { name: null, revoked_at: data.at }),
     ReservationCaptured: ({ stream, data }) => {
       const { apiKeyId } = data.work;
       if (apiKeyId === undefined) return [];

@@ -1,6 +1,6 @@
 import { defineTable } from '../../src/kernel/table.ts';
 
-/** Every key that was made, also after its end: what it spent still has its name. The name goes with the user's own key. */
+/** Every key that was made, also after its end: what it spent has its id. A revoked key has no name any more. */
 export const apiKeyTable = defineTable({
   name: 'api_key',
   columns: {

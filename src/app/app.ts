@@ -15,10 +15,13 @@ import { liveCatalogue } from './live-catalogue.ts';
 import { identity } from './identity.ts';
 import { startJobs, type Job } from './jobs.ts';
 import type { Parts } from './parts.ts';
+import { notifying } from './notifying.ts';
+import { keepingShort } from './keeping-short.ts';
 import { readSide, type ReadSide } from './read-side.ts';
 import { readYourWrites } from './read-your-writes.ts';
 import { readinessOf } from './readiness.ts';
 import { recording } from './recording.ts';
+import { erasing } from './erasing.ts';
 import { seedDocuments } from './seeding.ts';
 import { connectStores } from './stores.ts';
 import { web } from './web.ts';
@@ -105,6 +108,9 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
     clock,
     logger,
   });
+  const forgetting = erasing({ stores, write, read, forgetAnswers: recorded.forgetUser, clock, logger });
+  const mayRun = (): boolean => read.projector.status().every(({ state }) => state !== 'unknown');
+  const telling = notifying({ config, stores, write, queries, mayRun, clock, logger });
   const signing = identity({ config, parts, stores, write, read, publicUrl, clock, logger });
   const stopping = new AbortController();
   void followCancels(
@@ -130,6 +136,8 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
         identity: signing,
         completing: answering,
         answers: recorded.answers,
+        notifier: telling.notifier,
+        erasures: forgetting.erasures,
         offered,
         hub,
         readiness: {
@@ -142,7 +150,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
       })
     : undefined;
   await Promise.all([revocationsReady, catalogueReady, documentsReady]);
-  const work = [...jobsOf(read, write, clock, logger), recorded.sweep];
+  const work = [...jobsOf(read, write, clock, logger), telling.job, keepingShort({ pools, mayRun, clock, logger }), recorded.sweep, forgetting.job];
   const jobs = has('jobs') ? startJobs(work, stores.ephemeral, logger) : undefined;
   started = true;
 
@@ -159,6 +167,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
     await recorded.answers.close(RECORD_MS);
     stopping.abort();
     await jobs?.stop();
+    await telling.stop();
     await read.projector.stop();
     await answering.close();
     await stores.close();

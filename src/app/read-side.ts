@@ -4,9 +4,13 @@ import { apiKeysProjection } from '../../projections/api-keys/api-keys.projectio
 import { auditProjection } from '../../projections/audit/audit.projection.ts';
 import { balanceProjection } from '../../projections/balance/balance.projection.ts';
 import { consentProjection } from '../../projections/consent/consent.projection.ts';
+import { devicePresenceProjection } from '../../projections/device-presence/device-presence.projection.ts';
 import { devicesProjection } from '../../projections/devices/devices.projection.ts';
+import { erasuresProjection } from '../../projections/erasures/erasures.projection.ts';
 import { ledgerProjection } from '../../projections/ledger/ledger.projection.ts';
+import { notificationsProjection } from '../../projections/notifications/notifications.projection.ts';
 import { priceBookProjection } from '../../projections/price-book/price-book.projection.ts';
+import { pushTokensProjection } from '../../projections/push-tokens/push-tokens.projection.ts';
 import { requestsProjection } from '../../projections/requests/requests.projection.ts';
 import { sessionsProjection } from '../../projections/sessions/sessions.projection.ts';
 import { usageProjection } from '../../projections/usage/usage.projection.ts';
@@ -25,6 +29,9 @@ export const projections: readonly Projection[] = [
   usersProjection,
   sessionsProjection,
   devicesProjection,
+  devicePresenceProjection,
+  pushTokensProjection,
+  notificationsProjection,
   balanceProjection,
   ledgerProjection,
   usageProjection,
@@ -32,6 +39,7 @@ export const projections: readonly Projection[] = [
   apiKeysProjection,
   requestsProjection,
   consentProjection,
+  erasuresProjection,
   auditProjection,
   userFeed,
 ];

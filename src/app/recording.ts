@@ -46,7 +46,7 @@ export const recording = ({ config, stores, write, completions, digestKey, clock
     mayRun: () => true,
     run: () => log.sweep(new Date(clock().getTime() - config.IDEMPOTENCY_HOURS * HOUR_MS)),
   };
-  return { answers: command, sweep };
+  return { answers: command, sweep, forgetUser: log.forgetUser };
 };
 
 export type Recording = ReturnType<typeof recording>;

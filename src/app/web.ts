@@ -2,9 +2,11 @@ import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { keyRing } from '../../commands/api-keys/key-ring.ts';
 import { deviceLinks, heartbeats } from '../../commands/devices/device-presence.ts';
 import { deviceRegistry } from '../../commands/devices/device-registry.ts';
+import type { Notifier } from '../../commands/notifications/notifier.ts';
 import { requestById } from '../../queries/requests/request-by-id.query.ts';
 import { activeApiKeys } from '../../queries/api-keys/active-api-keys.query.ts';
 import type { Answers } from '../../commands/completions/answers/answer.ts';
+import type { Erasures } from '../../commands/erasure/erasures.ts';
 import { requestOfKey } from '../../commands/completions/claims/request-of-key.ts';
 import type { Config } from '../config.ts';
 import { activityMeter } from '../http/activity.ts';
@@ -18,8 +20,8 @@ import { billingEndpoints } from '../http/routes/billing/index.ts';
 import { paymentsOff } from '../http/routes/billing/payments-off.ts';
 import { configEndpoints } from '../http/routes/config/index.ts';
 import { videosUnder } from '../http/routes/config/onboarding.ts';
-import { consentEndpoints } from '../http/routes/consent/index.ts';
 import { deviceEndpoints } from '../http/routes/devices/index.ts';
+import { notificationEndpoints } from '../http/routes/notifications/index.ts';
 import { followEvents } from '../http/routes/events/follow-events.ts';
 import { deployment } from '../http/routes/health/deployment.ts';
 import { health } from '../http/routes/health/health.ts';
@@ -40,6 +42,7 @@ import { eventsSocket } from '../ws/events-socket.ts';
 import { llmSocket } from '../ws/llm-socket/llm-socket.ts';
 import { sessionWatch } from '../ws/session-watch.ts';
 import { acceptSockets } from '../ws/upgrade.ts';
+import { accountEndpoints } from './account-endpoints.ts';
 import type { Completing } from './completing.ts';
 import type { identity } from './identity.ts';
 import { linking } from './linking.ts';
@@ -58,6 +61,8 @@ type Deps = Readonly<{
   identity: ReturnType<typeof identity>;
   completing: Completing;
   answers: Answers;
+  notifier: Notifier;
+  erasures: Erasures;
   offered: LiveCatalogue;
   hub: EventHub;
   readiness: ReadinessDeps;
@@ -139,16 +144,14 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
   return [
     ...deviceEndpoints({
       registry,
+      tokens: write.pushTokens,
       queries,
       links: deviceLinks({ relay: stores.relay, logger }),
       beats: heartbeats({ ephemeral: stores.ephemeral, logger }),
     }),
+    ...notificationEndpoints({ notifier: deps.notifier, queries, vault: stores.vault }),
     ...apiKeyEndpoints({ ring, queries, clock }),
-    ...consentEndpoints({
-      consents: write.consents,
-      device: (deviceId) => write.devices.state(deviceId, { cached: true }),
-      queries,
-    }),
+    ...accountEndpoints({ write, queries, erasures: deps.erasures }),
     ...billingEndpoints({ queries, clock, modelName, feeTiers: usualFeeTiers }),
     ...paymentsOff(),
     ...configEndpoints({

@@ -5,7 +5,12 @@ import { completionClaim } from '../../commands/completions/claims/index.ts';
 import { consentService } from '../../commands/consent/consents.ts';
 import { consentAggregate, consentDocumentsAggregate } from '../../commands/consent/index.ts';
 import { creditAccount } from '../../commands/credits/index.ts';
+import { deviceRegistry } from '../../commands/devices/device-registry.ts';
 import { device } from '../../commands/devices/index.ts';
+import { notification } from '../../commands/notifications/index.ts';
+import { pushToken } from '../../commands/push-tokens/index.ts';
+import { pushTokenDesk } from '../../commands/push-tokens/push-token-desk.ts';
+import { erasureAggregate } from '../../commands/erasure/index.ts';
 import { sessionAggregate } from '../../commands/sessions/index.ts';
 import { signInService } from '../../commands/sessions/sign-in.ts';
 import { emailAggregate, identityAggregate } from '../../commands/users/claims.ts';
@@ -41,10 +46,18 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, l
   const users = commandHandler(userAggregate, deps);
   const sessions = commandHandler(sessionAggregate, deps);
   const devices = commandHandler(device, deps);
+  const pushTokens = pushTokenDesk({
+    tokens: commandHandler(pushToken, deps),
+    registry: deviceRegistry({ handler: devices, vault }),
+    vault,
+    hashKey: identityHashKey,
+  });
+  const notifications = commandHandler(notification, deps);
   const credits = commandHandler(creditAccount, deps);
   const apiKeys = commandHandler(apiKeyAggregate, deps);
   const claims = commandHandler(completionClaim, deps);
   const cancels = commandHandler(completionCancelAggregate, deps);
+  const erasures = commandHandler(erasureAggregate, deps);
   const consents = consentService({
     consents: commandHandler(consentAggregate, deps),
     documents: commandHandler(consentDocumentsAggregate, deps),
@@ -66,7 +79,7 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, l
     maxSessionSeconds: maxSessionSeconds(config),
     logger,
   });
-  return { users, sessions, devices, credits, apiKeys, claims, cancels, consents, signIn, provision, pause };
+  return { users, sessions, devices, pushTokens, notifications, credits, apiKeys, claims, cancels, consents, erasures, signIn, provision, pause };
 };
 
 export type WriteSide = ReturnType<typeof writeSide>;

@@ -41,6 +41,8 @@ export type AnswerLog = Readonly<{
   read: (requestId: string, from: number) => Promise<AnswerPage | undefined>;
   /** Notes that somebody reads the answer, for the next `seconds`. */
   follow: (requestId: string, seconds: number) => Promise<void>;
+  /** Forgets the answers of a user. Resolves with their number. */
+  forgetUser: (userId: string) => Promise<number>;
   /** Forgets the answers that began before. Resolves with their number. */
   sweep: (before: Date) => Promise<number>;
 }>;

@@ -63,7 +63,7 @@ describe('the read model of API keys', function () {
       .thenRows(apiKeyTable, [{ ...row, budget_micro: 7n, budget_period: 'total' }]);
     await givenProjection(apiKeysProjection)
       .events(created, said('ApiKeyBudgetChanged', { budget: null }), said('ApiKeyRevoked'))
-      .thenRows(apiKeyTable, [{ ...row, budget_micro: null, budget_period: null, revoked_at: stored(T1) }]);
+      .thenRows(apiKeyTable, [{ ...row, budget_micro: null, budget_period: null, name: null, revoked_at: stored(T1) }]);
   });
 
   it('keeps the row and loses the name when the user’s key is gone', async () => {

@@ -35,6 +35,17 @@ export const answerLogContract = (logOf: () => AnswerLog): void => {
     expect((await log.read(head.requestId, 5))?.events).to.deep.equal([]);
   });
 
+  it('forgets one user and nobody else', async () => {
+    const log = logOf();
+    const [mine, also, theirs] = [headOf(), headOf(), headOf()];
+    const { userId } = mine;
+    await log.write([newsOf(mine, 0, ['a']), newsOf({ ...also, userId }, 0, ['b']), newsOf(theirs, 0, ['c'])]);
+    expect(await log.forgetUser(userId)).to.equal(2);
+    expect(await log.forgetUser(userId)).to.equal(0);
+    expect(await log.read(mine.requestId, 0)).to.equal(undefined);
+    expect((await log.read(theirs.requestId, 0))?.events).to.deep.equal(words('c'));
+  });
+
   it('knows nothing of a request that was never recorded', async () => {
     expect(await logOf().read(randomUUID(), 0)).to.equal(undefined);
   });

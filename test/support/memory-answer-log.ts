@@ -61,6 +61,13 @@ export const memoryAnswerLog = (): MemoryAnswerLog => {
         const kept = all.get(requestId);
         if (kept !== undefined) kept.followedUntil = Date.now() + seconds * 1_000;
       }),
+    forgetUser: (userId) =>
+      promised(() => {
+        reach();
+        const theirs = [...all.values()].filter(({ head }) => head.userId === userId);
+        for (const { head } of theirs) all.delete(head.requestId);
+        return theirs.length;
+      }),
     sweep: (before) =>
       promised(() => {
         reach();

@@ -27,6 +27,7 @@ export type AuthEndpointDeps = Readonly<{
   sessions: RefreshDeps['sessions'];
   users: RefreshDeps['users'];
   revocations: LogoutDeps['revocations'];
+  signedOut: LogoutDeps['signedOut'];
   /** How long a token lives, and how long a session can be kept alive by refreshing it. */
   tokenSeconds: number;
   maxSessionSeconds: number;

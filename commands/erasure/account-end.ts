@@ -1,0 +1,51 @@
+import type { CreditAccountEvent } from '../../src/events/credit-account/credit-account.events.ts';
+import type { UserEvent } from '../../src/events/user/user.events.ts';
+import { isoAfter, isoOf, notAfter, type Clock } from '../../src/kernel/clock.ts';
+import type { CommandHandler } from '../../src/kernel/command-handler.ts';
+import type { Cause } from '../../src/kernel/message.ts';
+import type { CreditCommand } from '../credits/credits.commands.ts';
+import type { CreditAccount } from '../credits/credits.state.ts';
+import type { UserCommand } from '../users/users.commands.ts';
+import type { User } from '../users/users.state.ts';
+
+export type AccountEndDeps = Readonly<{
+  credits: CommandHandler<CreditAccount, CreditCommand, CreditAccountEvent>;
+  users: Pick<CommandHandler<User, UserCommand, UserEvent>, 'handle'>;
+  clock: Clock;
+}>;
+
+/** A hold whose lease is over for so long has no owner any more. */
+const LEASE_GRACE_MS = 3000;
+
+/** Settles the holds that nobody will settle any more: they must not keep anybody from leaving. */
+const settleAbandoned = async (
+  { credits, clock }: AccountEndDeps,
+  userId: string,
+  account: CreditAccount,
+  cause: Cause,
+): Promise<void> => {
+  const at = isoOf(clock());
+  const holds = account.status === 'open' ? account.holds : [];
+  for (const { reservationId, leaseUntil } of holds) {
+    if (!notAfter(isoAfter(leaseUntil, LEASE_GRACE_MS), at)) continue;
+    const data = { reservationId, graceMs: LEASE_GRACE_MS, at };
+    await credits.handle(userId, { type: 'SettleAbandoned', key: `settle:${reservationId}`, data }, cause);
+  }
+};
+
+/**
+ * Closes the credit account, so that no work begins any more, and removes the user, so that no token and no key is good
+ * any more. Refused with billing_conflict while work is under way or money is in dispute: nothing has changed then. May be
+ * repeated.
+ */
+export const endAccount = async (deps: AccountEndDeps, userId: string, cause: Cause): Promise<void> => {
+  const { credits, users, clock } = deps;
+  const account = await credits.state(userId);
+  await settleAbandoned(deps, userId, account, cause);
+  if (account.status === 'open') {
+    const data = { reason: 'erasure', paid: 'refund_paid', at: isoOf(clock()) } as const;
+    await credits.handle(userId, { type: 'CloseAccount', key: `close:${userId}`, data }, cause);
+  }
+  const data = { userId, at: isoOf(clock()) };
+  await users.handle(userId, { type: 'RemoveUser', key: `remove:${userId}`, data }, cause);
+};

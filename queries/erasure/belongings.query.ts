@@ -1,0 +1,39 @@
+import { apiKeyTable } from '../../projections/api-keys/api-keys.table.ts';
+import { devicesTable } from '../../projections/devices/devices.table.ts';
+import { usersTable } from '../../projections/users/users.table.ts';
+import { sql, type Query } from '../../src/kernel/query.ts';
+
+type IdRow = Readonly<{ id: string }>;
+const ids = (rows: readonly IdRow[]): readonly string[] => rows.map(({ id }) => id);
+
+/** Which devices of any kind does this user have? For the system role. */
+export const devicesOf = (userId: string): Query<IdRow, readonly string[]> => ({
+  statement: sql`select device_id as id from ${devicesTable} where user_id = ${userId} order by device_id`,
+  present: ids,
+});
+
+/** Which API keys of this user were never revoked, expired or not? For the system role. */
+export const apiKeysOf = (userId: string): Query<IdRow, readonly string[]> => ({
+  statement: sql`
+    select key_id as id from ${apiKeyTable} where user_id = ${userId} and revoked_at is null order by key_id`,
+  present: ids,
+});
+
+/** The tables in which something can be read that must be forgotten with its user. */
+const PERSONAL: readonly string[] = [usersTable, devicesTable, apiKeyTable].map(({ name }) => name);
+
+/** Which tables hold what can be forgotten, and which of them hold something of this user? For the system role. */
+export const remainsOf = (
+  userId: string,
+): Query<Readonly<{ name: string }>, Readonly<{ looked: readonly string[]; left: readonly string[] }>> => ({
+  statement: sql`
+    select name from (
+      select ${usersTable.name} as name where exists (select from ${usersTable} where id = ${userId})
+      union all
+      select ${devicesTable.name} where exists (select from ${devicesTable} where user_id = ${userId})
+      union all
+      select ${apiKeyTable.name} where exists (
+        select from ${apiKeyTable} where user_id = ${userId} and (name is not null or revoked_at is null))
+    ) as found`,
+  present: (rows) => ({ looked: PERSONAL, left: rows.map(({ name }) => name) }),
+});

@@ -1,0 +1,93 @@
+import { apiKeyAggregate } from '../../commands/api-keys/index.ts';
+import { deviceRegistry } from '../../commands/devices/device-registry.ts';
+import { device } from '../../commands/devices/index.ts';
+import { erasureService, type Erasures } from '../../commands/erasure/erasures.ts';
+import { erasureAggregate } from '../../commands/erasure/index.ts';
+import { sqliteVault } from '../../infra/vault/sqlite-vault.ts';
+import type { ApiKeyEvent } from '../../src/events/api-key/api-key.events.ts';
+import type { DeviceEvent } from '../../src/events/device/device.events.ts';
+import type { SessionEvent } from '../../src/events/session/session.events.ts';
+import { commandHandler } from '../../src/kernel/command-handler.ts';
+import type { EventStore, StoredEvent } from '../../src/kernel/event-store.ts';
+import { silentLogger } from '../../src/kernel/logger.ts';
+import type { SubjectVault } from '../../src/kernel/vault.ts';
+import { identityRig } from '../identity/rig.ts';
+import { memoryEventStore, type MemoryEventStore } from '../support/memory-event-store.ts';
+
+const memoryVault = (): SubjectVault => sqliteVault({ path: ':memory:', masterKey: 'ab'.repeat(32) });
+
+/** What of a category is there: the ids that were begun and not ended. */
+const alive = (
+  log: readonly StoredEvent[],
+  prefix: string,
+  { begun, ended }: Readonly<{ begun: readonly string[]; ended: readonly string[] }>,
+): readonly StoredEvent[] => {
+  const found = new Map<string, StoredEvent>();
+  for (const event of log.filter(({ stream }) => stream.startsWith(prefix))) {
+    if (begun.includes(event.type)) found.set(event.stream, event);
+    if (ended.includes(event.type)) found.delete(event.stream);
+  }
+  return [...found.values()];
+};
+
+const dataOf = <E>(events: readonly StoredEvent[]) => events.map(({ data }) => data as E);
+
+export type World = Readonly<{ store: MemoryEventStore; vault: SubjectVault; now: Date; answers: Set<string> }>;
+
+/** What outlives every process of a test. */
+export const newWorld = (): { -readonly [K in keyof World]: World[K] } => ({
+  store: memoryEventStore(),
+  vault: memoryVault(),
+  now: new Date('2026-03-01T12:00:00.000Z'),
+  answers: new Set<string>(),
+});
+
+/** One process over a world: its own handlers, with nothing remembered. */
+export const processOn = (world: World) => {
+  const { store, vault } = world;
+  const rig = identityRig(store, vault);
+  const deps = { store, logger: silentLogger, pause: () => Promise.resolve() };
+  const devices = commandHandler(device, deps);
+  const apiKeys = commandHandler(apiKeyAggregate, deps);
+  const registry = deviceRegistry({ handler: devices, vault });
+  const clock = (): Date => world.now;
+
+  const mine = <D extends Readonly<{ userId: string }>>(userId: string, of: readonly D[]): readonly D[] =>
+    of.filter((data) => data.userId === userId);
+
+  const belongings = (userId: string) => {
+    const log = store.log();
+    const sessions = alive(log, 'session-', { begun: ['SignedIn'], ended: ['SignedOut', 'SessionRevoked'] });
+    const keys = alive(log, 'apiKey-', { begun: ['ApiKeyCreated'], ended: ['ApiKeyRevoked'] });
+    const owned = alive(log, 'device-', { begun: ['DeviceRegistered'], ended: ['DeviceRemoved'] });
+    return Promise.resolve({
+      sessions: mine(userId, dataOf<SessionEvent['data']>(sessions)),
+      apiKeys: mine(userId, dataOf<ApiKeyEvent['data']>(keys)).map(({ keyId }) => keyId),
+      devices: mine(userId, dataOf<DeviceEvent['data']>(owned)).map(({ deviceId }) => deviceId),
+    });
+  };
+
+  const erasures: Erasures = erasureService({
+    erasures: commandHandler(erasureAggregate, deps),
+    credits: rig.accounts,
+    users: rig.users,
+    sessions: rig.sessions,
+    apiKeys,
+    removeDevice: (whose, cause) => registry.remove(whose, cause),
+    forgetAnswers: (userId) => Promise.resolve(world.answers.delete(userId) ? 1 : 0),
+    belongings,
+    remains: async (userId) => {
+      const { devices: left, apiKeys: keys } = await belongings(userId);
+      return {
+        looked: ['devices', 'api_key'],
+        left: [...(left.length > 0 ? ['devices'] : []), ...(keys.length > 0 ? ['api_key'] : [])],
+      };
+    },
+    vault,
+    store: store as Pick<EventStore, 'read'>,
+    clock,
+  });
+  return { ...rig, devices, apiKeys, registry, erasures, clock };
+};
+
+export type Process = ReturnType<typeof processOn>;
