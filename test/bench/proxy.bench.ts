@@ -1,14 +1,17 @@
 // What the whole product costs over a bare proxy: the same streamed completion of 30 chunks through both, one after the
-// other in turns, so that a slow moment of the machine meets both. Usage: npm run bench -- proxy [requests a round]
+// other in turns, so that a slow moment of the machine meets both. Then it is kept busy while its memory is watched.
+// Usage: npm run bench -- proxy [requests a round] [seconds to keep it busy]
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { signIn, startServer, temporaryDataDir } from '../support/running-server.ts';
+import { soak } from './soak.ts';
 import { load, type Load, type Target } from './stream-load.ts';
 
 const ROUNDS = 3;
 const perRound = Number(process.argv[2] ?? 1_500);
+const busySeconds = Number(process.argv[3] ?? 180);
 const children: ChildProcess[] = [];
 
 const freePort = async (): Promise<string> => {
@@ -111,6 +114,11 @@ try {
       print(row);
       rows.push(row);
     }
+    const memory = await soak(product, server.pid, busySeconds);
+    console.log(
+      `${memory.requests} requests in ${memory.seconds.toFixed(0)} s: ${memory.rssWarm.toFixed(0)} MiB when warm, ` +
+        `${memory.rssEnd.toFixed(0)} MiB at the end, ${memory.growthPer1000.toFixed(3)} MiB a thousand requests`,
+    );
     const result = rows.map(({ concurrency, bare: plain, product: whole }) => ({
       concurrency,
       bare: plain,
@@ -119,7 +127,7 @@ try {
       addedP50Ms: whole.totalP50 - plain.totalP50,
       addedFirstByteP50Ms: whole.firstByteP50 - plain.firstByteP50,
     }));
-    console.log(JSON.stringify({ bench: 'proxy', chunks: 30, rounds: ROUNDS, result }));
+    console.log(JSON.stringify({ bench: 'proxy', chunks: 30, rounds: ROUNDS, result, memory }));
   } finally {
     await server.stop();
   }
