@@ -107,6 +107,12 @@ const schema = z.object({
   RESUME_SECONDS: whole(30, 1),
   SERVER_REGIONS: z.string().optional(),
   CDN_BASE_URL: url,
+  APNS_TEAM_ID: z.string().min(1).optional(),
+  APNS_KEY_ID: z.string().min(1).optional(),
+  APNS_PRIVATE_KEY: z.string().includes('PRIVATE KEY', 'must be a private key in PEM').optional(),
+  APNS_BUNDLE_ID: z.string().min(1).optional(),
+  APNS_PRODUCTION: flag,
+  APNS_BASE_URL: url,
   SHUTDOWN_GRACE_SECONDS: whole(20, 1),
 });
 
@@ -146,6 +152,16 @@ const NEEDED_IN_PRODUCTION = [
   'VAULT_MASTER_KEY',
 ] as const;
 
+const NEEDED_FOR_PUSH = ['APNS_TEAM_ID', 'APNS_KEY_ID', 'APNS_PRIVATE_KEY', 'APNS_BUNDLE_ID'] as const;
+
+/** All of them or none: with a part of them nothing could ever be sent, and nobody would know why. */
+const checkPush = (env: Env, faults: string[]): void => {
+  const missing = NEEDED_FOR_PUSH.filter((name) => env[name] === undefined);
+  if (missing.length === NEEDED_FOR_PUSH.length) return;
+  for (const name of missing)
+    faults.push(`${name}: is needed for push notifications, with ${NEEDED_FOR_PUSH.join(', ')}`);
+};
+
 const parseRoles = (given: readonly string[] | undefined, faults: string[]): readonly Role[] => {
   const unknown = (given ?? []).filter((name) => !(roles as readonly string[]).includes(name));
   if (unknown.length > 0) faults.push(`ROLES: unknown ${unknown.join(', ')}; known are ${roles.join(', ')}`);
@@ -183,6 +199,7 @@ export const parseConfig = (env: Readonly<Record<string, string | undefined>>): 
   if (rest.AUTH0_DOMAIN !== undefined && (rest.AUTH0_CLIENT_IDS ?? []).length === 0) {
     faults.push('AUTH0_CLIENT_IDS: is needed with AUTH0_DOMAIN; without it every login is refused');
   }
+  checkPush(parsed.data, faults);
   const config = {
     ...rest,
     roles: parseRoles(ROLES, faults),

@@ -13,7 +13,7 @@ import type { DeviceCommand, SealedValue } from './devices.commands.ts';
 import type { Device, RegisteredDevice } from './devices.state.ts';
 
 /** What a device tells about itself when it registers. */
-type DeviceProfile = DeviceTraits &
+export type DeviceProfile = DeviceTraits &
   Readonly<{
     details: DeviceDetails;
     /** The open project directory; undefined when the device did not say. */
@@ -32,7 +32,18 @@ export type DeviceRegistry = Readonly<{
   /** Null when no project is open. */
   changeDirectory: (whose: Whose, directory: string | null, cause: Cause) => Promise<void>;
   changeVisibility: (whose: Whose, visible: boolean, cause: Cause) => Promise<void>;
-  remove: (whose: Whose, cause: Cause) => Promise<void>;
+  /**
+   * The hash of its new push token, or null for none. `placeholder` makes a device of what nobody has yet; a stranger's is
+   * forbidden then. Resolves with the hash of the token that it had, when that is another one, and its platform.
+   */
+  changePushToken: (
+    whose: Whose,
+    tokenHash: string | null,
+    placeholder: Omit<DeviceProfile, 'directory'> | undefined,
+    cause: Cause,
+  ) => Promise<Readonly<{ before: string | null; platform: string }>>;
+  /** Resolves with the hash of the push token that it had. */
+  remove: (whose: Whose, cause: Cause) => Promise<string | null>;
 }>;
 
 type Deps = Readonly<{
@@ -90,9 +101,27 @@ export const deviceRegistry = ({ handler, vault }: Deps): DeviceRegistry => {
         cause,
       );
     },
+    changePushToken: async (whose, tokenHash, profile, cause) => {
+      const placeholder =
+        profile === undefined ? undefined : { ...profile, details: await sealed(whose, profile.details) };
+      const data = { ...whose, tokenHash, placeholder, at: cause.at };
+      const { events, state } = await handler.handle(
+        whose.deviceId,
+        { type: 'ChangeDevicePushToken', key: keyOf('push-token', cause), data },
+        cause,
+      );
+      if (state.status !== 'registered') throw new Error('a push token was given to a device without an owner');
+      const changed = events.find((event) => event.type === 'DevicePushTokenChanged');
+      return { before: changed?.data.beforeHash ?? null, platform: state.platform };
+    },
     remove: async (whose, cause) => {
       const data = { ...whose, at: cause.at };
-      await handler.handle(whose.deviceId, { type: 'RemoveDevice', key: keyOf('remove', cause), data }, cause);
+      const { state } = await handler.handle(
+        whose.deviceId,
+        { type: 'RemoveDevice', key: keyOf('remove', cause), data },
+        cause,
+      );
+      return state.status === 'removed' ? state.pushTokenHash : null;
     },
   };
 };

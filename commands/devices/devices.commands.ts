@@ -32,8 +32,22 @@ export type ChangeDeviceDirectory = Command<
 /** Shows the device to the user's other devices, or hides it. */
 export type ChangeDeviceVisibility = Command<'ChangeDeviceVisibility', ByOwner<Readonly<{ visible: boolean }>>>;
 
+/**
+ * The device is reached by another push token, or by none (null). A device that nobody has is registered with the facts
+ * of `placeholder`, if there are any; a stranger's is refused as forbidden then, and looks like none otherwise.
+ */
+export type ChangeDevicePushToken = Command<
+  'ChangeDevicePushToken',
+  ByOwner<
+    Readonly<{
+      tokenHash: string | null;
+      placeholder: (DeviceTraits & Readonly<{ details: SealedValue }>) | undefined;
+    }>
+  >
+>;
+
 /** Takes the device off the user's list. */
 export type RemoveDevice = Command<'RemoveDevice', ByOwner<unknown>>;
 
 export type DeviceCommand =
-  RegisterDevice | ReportDevice | ChangeDeviceDirectory | ChangeDeviceVisibility | RemoveDevice;
+  RegisterDevice | ReportDevice | ChangeDeviceDirectory | ChangeDeviceVisibility | ChangeDevicePushToken | RemoveDevice;

@@ -5,6 +5,7 @@ import type { IsoTime } from '../../src/kernel/message.ts';
 import { never } from '../../src/kernel/never.ts';
 import type {
   ChangeDeviceDirectory,
+  ChangeDevicePushToken,
   ChangeDeviceVisibility,
   DeviceCommand,
   RegisterDevice,
@@ -13,7 +14,7 @@ import type {
   SealedValue,
 } from './devices.commands.ts';
 import { evolveDevice } from './devices.evolve.ts';
-import { SEEN_EVERY_MS, type Device, type RegisteredDevice } from './devices.state.ts';
+import { CHANGES_WITHIN_MS, MOST_CHANGES, SEEN_EVERY_MS, type Device, type RegisteredDevice } from './devices.state.ts';
 
 type Owner = Readonly<{ deviceId: string; userId: string; at: IsoTime }>;
 
@@ -25,10 +26,23 @@ const mine = (device: Device, userId: string): RegisteredDevice => {
   throw new DomainError('not_found', 'no such device is registered to this user');
 };
 
+const passed = (since: IsoTime, { at }: Owner): number => Date.parse(at) - Date.parse(since);
+
+/** A device that says something else with every heartbeat must not fill the log. */
+const isRestless = ({ changes }: RegisteredDevice, owner: Owner): boolean =>
+  changes.count >= MOST_CHANGES && passed(changes.from, owner) < CHANGES_WITHIN_MS;
+
+const refuseStranger = (device: RegisteredDevice, userId: string): void => {
+  if (device.userId === userId) return;
+  throw new DomainError('forbidden', 'this device is registered to another user; remove it there first');
+};
+
 const seen = (device: RegisteredDevice, owner: Owner, presence: DevicePresence): readonly DeviceEvent[] => {
-  const quietFor = Date.parse(owner.at) - Date.parse(device.seenAt);
-  if (device.presence === presence && quietFor < SEEN_EVERY_MS) return [];
-  return [{ type: 'DeviceSeen', data: { ...owner, presence } }];
+  if (device.presence !== presence) {
+    if (isRestless(device, owner)) return [];
+    return [{ type: 'DeviceSeen', data: { ...owner, presence, before: device.presence } }];
+  }
+  return passed(device.seenAt, owner) < SEEN_EVERY_MS ? [] : [{ type: 'DeviceSeen', data: { ...owner, presence } }];
 };
 
 const moved = (owner: Owner, before: string | null, directory: SealedValue | null): readonly DeviceEvent[] => {
@@ -60,9 +74,7 @@ const register = (command: RegisterDevice, device: Device): readonly DeviceEvent
     const directory = data.directory === undefined ? [] : moved(owner, null, data.directory);
     return [{ type: 'DeviceRegistered', data: factsOf(data) }, ...directory];
   }
-  if (device.userId !== data.userId) {
-    throw new DomainError('forbidden', 'this device is registered to another user; remove it there first');
-  }
+  refuseStranger(device, data.userId);
   // The app registers without a directory before it knows one; what it said earlier stays.
   const directory = data.directory === undefined ? [] : moved(owner, device.directoryDigest, data.directory);
   const facts: readonly DeviceEvent[] = isNews(device, command)
@@ -88,6 +100,25 @@ const changeVisibility = ({ data }: ChangeDeviceVisibility, device: Device): rea
   ];
 };
 
+const changePushToken = ({ data }: ChangeDevicePushToken, device: Device): readonly DeviceEvent[] => {
+  const { tokenHash, placeholder } = data;
+  const owner = ownerOf(data);
+  if (placeholder !== undefined) {
+    if (device.status === 'registered') refuseStranger(device, data.userId);
+    else {
+      const { details, ...traits } = placeholder;
+      const facts = { ...owner, ...traits, details: details.sealed, detailsDigest: details.digest };
+      return [
+        { type: 'DeviceRegistered', data: facts },
+        { type: 'DevicePushTokenChanged', data: { ...owner, tokenHash, beforeHash: null } },
+      ];
+    }
+  }
+  const { pushTokenHash: beforeHash } = mine(device, data.userId);
+  if (beforeHash === tokenHash) return [];
+  return [{ type: 'DevicePushTokenChanged', data: { ...owner, tokenHash, beforeHash } }];
+};
+
 const remove = ({ data }: RemoveDevice, device: Device): readonly DeviceEvent[] => {
   mine(device, data.userId);
   return [{ type: 'DeviceRemoved', data: ownerOf(data) }];
@@ -103,6 +134,8 @@ const decide = (command: DeviceCommand, device: Device): readonly DeviceEvent[] 
       return changeDirectory(command, device);
     case 'ChangeDeviceVisibility':
       return changeVisibility(command, device);
+    case 'ChangeDevicePushToken':
+      return changePushToken(command, device);
     case 'RemoveDevice':
       return remove(command, device);
     default:

@@ -1,6 +1,14 @@
 import type { DeviceEvent } from '../../src/events/device/device.events.ts';
 import { never } from '../../src/kernel/never.ts';
-import type { Device, RegisteredDevice } from './devices.state.ts';
+import { CHANGES_WITHIN_MS, type Device, type RegisteredDevice } from './devices.state.ts';
+
+type Seen = Extract<DeviceEvent, { type: 'DeviceSeen' }>['data'];
+
+const changesAfter = ({ changes }: RegisteredDevice, { before, at }: Seen): RegisteredDevice['changes'] => {
+  if (before === undefined) return changes;
+  const over = Date.parse(at) - Date.parse(changes.from) >= CHANGES_WITHIN_MS;
+  return over ? { from: at, count: 1 } : { from: changes.from, count: changes.count + 1 };
+};
 
 const evolveRegistered = (device: RegisteredDevice, event: DeviceEvent): Device => {
   switch (event.type) {
@@ -17,10 +25,14 @@ const evolveRegistered = (device: RegisteredDevice, event: DeviceEvent): Device 
       const { relayEligible, presence } = event.data;
       return { ...device, relayEligible, presence };
     }
-    case 'DeviceSeen':
-      return { ...device, presence: event.data.presence, seenAt: event.data.at };
+    case 'DeviceSeen': {
+      const { presence, at } = event.data;
+      return { ...device, presence, seenAt: at, changes: changesAfter(device, event.data) };
+    }
+    case 'DevicePushTokenChanged':
+      return { ...device, pushTokenHash: event.data.tokenHash };
     case 'DeviceRemoved':
-      return { status: 'removed' };
+      return { status: 'removed', pushTokenHash: device.pushTokenHash };
     default:
       return never(event);
   }
@@ -33,5 +45,6 @@ export const evolveDevice = (device: Device, event: DeviceEvent): Device => {
   const { userId, kind, platform, platformVersion, appVersion, relayEligible, presence, detailsDigest, at } =
     event.data;
   const facts = { userId, kind, platform, platformVersion, appVersion, relayEligible, presence, detailsDigest };
-  return { status: 'registered', ...facts, directoryDigest: null, since: at, seenAt: at };
+  const nothingYet = { directoryDigest: null, pushTokenHash: null, changes: { from: at, count: 0 } };
+  return { status: 'registered', ...facts, ...nothingYet, since: at, seenAt: at };
 };

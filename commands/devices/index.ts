@@ -7,7 +7,7 @@ import type { Device } from './devices.state.ts';
 
 /** A device that is always on says about 290 things a day; the state is plain JSON. */
 const deviceSnapshot: SnapshotCodec<Device> = {
-  version: 1,
+  version: 2,
   every: 200,
   toJson: (state) => state,
   fromJson: (json) => json as Device,

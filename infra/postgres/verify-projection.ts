@@ -8,6 +8,7 @@ import type { DatabasePools } from './pools.ts';
 import { applyEvents, type Opener } from './project-events.ts';
 import { readStates } from './projection-state.ts';
 import { normalKey, normalText, replayedTable, type Defaults, type ReplayedTable } from './replayed-rows.ts';
+import { isOutdated } from './retention.ts';
 import { columnName, columnOf, definitionOf, tableName } from './table-ddl.ts';
 
 /** A row that is not as the log says: its key, and which columns differ; never the values. */
@@ -122,7 +123,7 @@ const compare = async (client: pg.ClientBase, table: Table, { rows }: ReplayedTa
     if (expected === undefined) differ({ key, what: 'unexpected', columns });
     else if (columns.length > 0) differ({ key, what: 'different', columns });
   }
-  for (const key of rows.keys()) differ({ key, what: 'missing', columns: [] });
+  for (const [key, row] of rows) if (!isOutdated(table, row, new Date())) differ({ key, what: 'missing', columns: [] });
   return { table: table.name, rows: count, checksum: sum.toString(16).padStart(16, '0'), differing, differences };
 };
 

@@ -5,7 +5,7 @@ import { userFeedTable } from './user-feed.table.ts';
 
 /** Streams that are a user's own by their name, and streams whose events name the user. */
 const OWN = ['creditAccount-', 'user-'] as const;
-const NAMING = ['session-', 'device-'] as const;
+const NAMING = ['session-', 'device-', 'notification-'] as const;
 
 /** Ciphertexts, digests and other members that are of no use to a client. */
 const isPrivate = (name: string, value: unknown): boolean =>

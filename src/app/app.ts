@@ -150,7 +150,13 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
       })
     : undefined;
   await Promise.all([revocationsReady, catalogueReady, documentsReady]);
-  const work = [...jobsOf(read, write, clock, logger), telling.job, keepingShort({ pools, mayRun, clock, logger }), recorded.sweep, forgetting.job];
+  const work = [
+    ...jobsOf(read, write, clock, logger),
+    telling.job,
+    keepingShort({ pools, mayRun, clock, logger }),
+    recorded.sweep,
+    forgetting.job,
+  ];
   const jobs = has('jobs') ? startJobs(work, stores.ephemeral, logger) : undefined;
   started = true;
 

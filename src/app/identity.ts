@@ -87,6 +87,14 @@ export const identity = (deps: Deps) => {
     sessions: write.sessions,
     users: write.users,
     revocations: ended,
+    signedOut: async (whose, cause) => {
+      try {
+        await write.pushTokens.drop(whose, 'signed_out', cause);
+      } catch (error) {
+        // They are signed out all the same; the token is dropped when the next user of the device hands it in.
+        logger.warn({ err: error, deviceId: whose.deviceId }, 'the push token of a device was not dropped');
+      }
+    },
     tokenSeconds: config.JWT_ACCESS_TOKEN_DURATION_DAYS * 86_400,
     maxSessionSeconds: maxSessionSeconds(config),
   });

@@ -79,7 +79,22 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, l
     maxSessionSeconds: maxSessionSeconds(config),
     logger,
   });
-  return { users, sessions, devices, pushTokens, notifications, credits, apiKeys, claims, cancels, consents, erasures, signIn, provision, pause };
+  return {
+    users,
+    sessions,
+    devices,
+    pushTokens,
+    notifications,
+    credits,
+    apiKeys,
+    claims,
+    cancels,
+    consents,
+    erasures,
+    signIn,
+    provision,
+    pause,
+  };
 };
 
 export type WriteSide = ReturnType<typeof writeSide>;

@@ -10,6 +10,8 @@ export type Table<C extends string = string> = Readonly<{
   key: readonly NoInfer<C>[];
   /** The column that row-level security compares with the user's id; absent: users see no row of this table. */
   owner?: NoInfer<C>;
+  /** Rows whose `column` (a timestamptz) is older than so many days are of no use, and are removed now and then. */
+  retention?: Readonly<{ column: NoInfer<C>; days: number }>;
   /** Further indexes, each a list of columns with optional ` desc`. */
   indexes?: readonly (readonly string[])[];
 }>;

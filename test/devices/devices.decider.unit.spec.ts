@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { DeviceCommand } from '../../commands/devices/devices.commands.ts';
+import type { ChangeDevicePushToken, DeviceCommand } from '../../commands/devices/devices.commands.ts';
 import { deviceDecider as decider } from '../../commands/devices/devices.decider.ts';
 import { device as aggregate } from '../../commands/devices/index.ts';
 import type { DeviceEvent } from '../../src/events/device/device.events.ts';
@@ -30,6 +30,25 @@ const facts = {
   detailsDigest: secret('Mac').digest,
   at: T0,
 } as const;
+
+const placeholder = {
+  kind: 'desktop',
+  platform: 'macos',
+  platformVersion: '15.1',
+  appVersion: '1.0.0',
+  relayEligible: true,
+  presence: 'online',
+  details: secret('Mac'),
+} as const;
+
+const pushTokenChange = (
+  tokenHash: string | null,
+  change: Partial<ChangeDevicePushToken['data']> = {},
+): ChangeDevicePushToken => ({
+  type: 'ChangeDevicePushToken',
+  key: 'push-token',
+  data: { ...owner, tokenHash, placeholder: undefined, at: T0, ...change },
+});
 
 const open = (directory: string | null, at = minutes(1), userId = ADA) =>
   ({
@@ -61,6 +80,17 @@ describe('device', () => {
             data: { ...owner, directory: secret('/work').sealed, directoryDigest: secret('/work').digest, at: T0 },
           },
         );
+    });
+
+    it('is made by a push token that brings the facts, and refused by one that does not', () => {
+      const { detailsDigest: _, details, ...traits } = facts;
+      given(decider)
+        .when(pushTokenChange('one', { placeholder }))
+        .thenEvents(
+          { type: 'DeviceRegistered', data: { ...traits, details, detailsDigest: facts.detailsDigest } },
+          { type: 'DevicePushTokenChanged', data: { ...owner, tokenHash: 'one', beforeHash: null, at: T0 } },
+        );
+      given(decider).when(pushTokenChange('one')).thenRefused('not_found');
     });
 
     for (const command of [report(1), remove(), open('/work'), show(false)]) {
@@ -131,7 +161,7 @@ describe('device', () => {
     it('writes a sign of life down when its presence changes', () => {
       given(decider, ...registered)
         .when(report(1, 'away'))
-        .thenEvents({ type: 'DeviceSeen', data: { ...owner, presence: 'away', at: minutes(1) } });
+        .thenEvents({ type: 'DeviceSeen', data: { ...owner, presence: 'away', before: 'online', at: minutes(1) } });
     });
 
     it('writes one sign of life in five minutes down, however many come', () => {
@@ -140,6 +170,55 @@ describe('device', () => {
       expect(seen.map(({ data }) => data.at)).to.deep.equal(
         Array.from({ length: 11 }, (_, index) => minutes((index + 1) * 5)),
       );
+    });
+
+    it('does not fill the log when it changes its mind with every sign of life, and is heard again later', () => {
+      const beats = Array.from({ length: 119 }, (_, index) =>
+        report((index + 1) / 12, index % 2 === 0 ? 'away' : 'online'),
+      );
+      const restless = history(register(), ...beats);
+      const changes = restless.filter(({ data }) => 'before' in data);
+      expect(changes).to.have.length(20);
+      const later = fold(decider, decider.initial, restless);
+      expect(later).to.include({ presence: 'online' });
+      given(decider, ...restless)
+        .when(report(10, 'away'))
+        .thenEvents({ type: 'DeviceSeen', data: { ...owner, presence: 'away', before: 'online', at: minutes(10) } });
+    });
+
+    it('takes a push token, once, another one, and none', () => {
+      const token = (tokenHash: string | null) => pushTokenChange(tokenHash);
+      const said = (tokenHash: string | null, beforeHash: string | null) =>
+        ({ type: 'DevicePushTokenChanged', data: { ...owner, tokenHash, beforeHash, at: T0 } }) as const;
+      given(decider, ...registered)
+        .when(token('one'))
+        .thenEvents(said('one', null));
+      const reached = history(register(), token('one'));
+      given(decider, ...reached)
+        .when(token('one'))
+        .thenNothing();
+      given(decider, ...reached)
+        .when(token('two'))
+        .thenEvents(said('two', 'one'));
+      given(decider, ...reached)
+        .when(token(null))
+        .thenEvents(said(null, 'one'));
+    });
+
+    it('keeps its push token when it registers again, and tells it when it is removed', () => {
+      const again = history(register(), pushTokenChange('one'), register({ details: secret('Other name') }));
+      expect(fold(decider, decider.initial, again)).to.include({ pushTokenHash: 'one' });
+      const gone = [...again, ...decider.decide(remove(), fold(decider, decider.initial, again))];
+      expect(fold(decider, decider.initial, gone)).to.deep.equal({ status: 'removed', pushTokenHash: 'one' });
+    });
+
+    it('forbids a stranger who would make a device of it, and looks like none to any other', () => {
+      given(decider, ...registered)
+        .when(pushTokenChange('one', { userId: GRACE, placeholder }))
+        .thenRefused('forbidden');
+      given(decider, ...registered)
+        .when(pushTokenChange('one', { userId: GRACE }))
+        .thenRefused('not_found');
     });
 
     it('tells a new project directory, once, and its closing', () => {

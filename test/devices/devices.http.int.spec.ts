@@ -4,19 +4,17 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { deviceLinks, heartbeats } from '../../commands/devices/device-presence.ts';
-import { deviceRegistry } from '../../commands/devices/device-registry.ts';
-import { device } from '../../commands/devices/index.ts';
 import { memoryEphemeral } from '../../infra/ephemeral/memory-ephemeral.ts';
 import { memoryRelay } from '../../infra/relay/memory-relay.ts';
 import { sqliteVault } from '../../infra/vault/sqlite-vault.ts';
 import { devicesProjection } from '../../projections/devices/devices.projection.ts';
 import { deviceEndpoints } from '../../src/http/routes/devices/index.ts';
-import { commandHandler } from '../../src/kernel/command-handler.ts';
 import { silentLogger } from '../../src/kernel/logger.ts';
 import { startReadSide, type ReadSide } from '../billing/read-side.ts';
 import { ada, grace, startHttp, type HttpUnderTest } from '../support/given-http.ts';
 import { memoryEventStore } from '../support/memory-event-store.ts';
 import { temporaryFolder } from '../support/postgres.ts';
+import { givenPushTokens } from './given-push-tokens.ts';
 
 const instant = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
 
@@ -58,10 +56,9 @@ describe('device endpoints', () => {
 
   before(async () => {
     readSide = await startReadSide([devicesProjection], { store, vault });
-    const handler = commandHandler(device, { store, logger: silentLogger, pause: () => Promise.resolve() });
     http = await startHttp(
       deviceEndpoints({
-        registry: deviceRegistry({ handler, vault }),
+        ...givenPushTokens(store, vault),
         queries: readSide.queries,
         links: deviceLinks({ relay, logger: silentLogger }),
         beats: heartbeats({ ephemeral, logger: silentLogger }),
@@ -382,10 +379,7 @@ describe('device endpoints', () => {
       try {
         const http2 = await startHttp(
           deviceEndpoints({
-            registry: deviceRegistry({
-              handler: commandHandler(device, { store, logger: silentLogger, pause: () => Promise.resolve() }),
-              vault,
-            }),
+            ...givenPushTokens(store, vault),
             queries: fresh.queries,
             links: deviceLinks({ relay, logger: silentLogger }),
             beats: heartbeats({ ephemeral, logger: silentLogger }),

@@ -301,7 +301,8 @@ describe('the authenticator', () => {
         pause: () => turn(),
         logger: silentLogger,
       });
-      const endpoint = logout({ sessions: here.sessions, revocations: list, maxSessionSeconds: 3600 });
+      const signedOut = (): Promise<void> => Promise.resolve();
+      const endpoint = logout({ sessions: here.sessions, revocations: list, maxSessionSeconds: 3600, signedOut });
       const caller = await here.authenticate(offer(await here.tokens.issue(grantFor(userId))));
       const call = {
         body: undefined,

@@ -81,6 +81,7 @@ export const startServer = async ({ issuerUrl, websiteBaseUrl, embedded, limitLo
     sessions: rig.sessions,
     users: rig.users,
     revocations: list,
+    signedOut: () => Promise.resolve(),
     tokenSeconds: 86_400,
     maxSessionSeconds: MAX_SESSION_SECONDS,
   });

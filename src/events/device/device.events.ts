@@ -58,13 +58,41 @@ type DeviceVisibilityChanged = Event<
 >;
 
 /** It gave a sign of life: its presence changed, or a while has passed since the last one that was written down. */
-type DeviceSeen = Event<'DeviceSeen', OfOwner<Readonly<{ presence: DevicePresence }>>>;
+type DeviceSeen = Event<
+  'DeviceSeen',
+  OfOwner<
+    Readonly<{
+      presence: DevicePresence;
+      /** What it was until now; absent when nothing has changed but the time. */
+      before?: DevicePresence;
+    }>
+  >
+>;
+
+/** Notifications reach it by another push token from now on, or by none (null). The token itself has its own stream. */
+type DevicePushTokenChanged = Event<
+  'DevicePushTokenChanged',
+  OfOwner<
+    Readonly<{
+      /** The keyed hash that names the token's stream. */
+      tokenHash: string | null;
+      /** The one that it had until now. */
+      beforeHash: string | null;
+    }>
+  >
+>;
 
 /** It belongs to nobody now; anybody may register it again. */
 type DeviceRemoved = Event<'DeviceRemoved', OfOwner<unknown>>;
 
 export type DeviceEvent =
-  DeviceRegistered | DeviceUpdated | DeviceDirectoryChanged | DeviceVisibilityChanged | DeviceSeen | DeviceRemoved;
+  | DeviceRegistered
+  | DeviceUpdated
+  | DeviceDirectoryChanged
+  | DeviceVisibilityChanged
+  | DeviceSeen
+  | DevicePushTokenChanged
+  | DeviceRemoved;
 
 /** Streams are `device-<deviceId>`, the id in lowercase. */
 export const DEVICE = 'device';

@@ -2,14 +2,12 @@ import { z } from 'zod';
 import type { Call } from '../../endpoint.ts';
 import { DomainError } from '../../../kernel/errors.ts';
 import { isUuid } from '../../../kernel/ids.ts';
+import { eitherSpelling } from '../../either-spelling.ts';
+import { isPlain, plainText } from '../../plain-text.ts';
+import { isToken, tokenText } from './push-token-body.ts';
 
 const DEEPEST = 8;
 const LARGEST_CAPABILITIES = 16 * 1024;
-
-/** Text that every store can keep: no NUL, no half characters. */
-const isPlain = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
-
-const plainText = (max: number) => z.string().max(max).refine(isPlain, 'must be plain text');
 
 const fault = (name: string, value: unknown, depth: number): string | undefined => {
   if (name.includes('_')) return `"${name.slice(0, 100)}" contains an underscore; the mobile app drops such keys`;
@@ -40,10 +38,10 @@ const common = {
   platform: z.string(),
   appVersion: z.string(),
   capabilities: z.record(z.string(), z.unknown()).nullish().transform(nullToAbsent),
+  pushToken: tokenText.or(z.literal('')).nullish(),
 };
 
-/** The body of a desktop's registration. */
-export const desktopBody = z.object({
+const desktop = z.object({
   ...common,
   deviceType: z.string().nullish(),
   platformVersion: plainText(100).nullish(),
@@ -53,8 +51,16 @@ export const desktopBody = z.object({
   availablePorts: z.array(z.int().min(1).max(65_535)).max(64).nullish(),
 });
 
+const mobile = z.object(common);
+
+export type DesktopBody = z.output<typeof desktop>;
+type MobileBody = z.output<typeof mobile>;
+
+/** The body of a desktop's registration. */
+export const desktopBody = eitherSpelling<DesktopBody>(desktop);
+
 /** The body of a phone's registration. */
-export const mobileBody = z.object(common);
+export const mobileBody = eitherSpelling<MobileBody>(mobile);
 
 const ADVICE = {
   invalid_client_type: 'send the header X-Client-Type: desktop',
@@ -105,12 +111,17 @@ export const checkPlatform = (platform: string): void => {
   if (!isNameOf(platform, 50)) throw refusal('invalid_platform');
 };
 
-/** The capabilities and, apart from them, the project directory that is open on the device. */
-export const splitDirectory = (
-  capabilities: Capabilities | undefined,
-): Readonly<{ capabilities: Capabilities; directory: string | undefined }> => {
-  const { activeProjectDirectory: directory, ...rest } = capabilities ?? {};
-  return typeof directory === 'string' && directory !== ''
-    ? { capabilities: rest, directory }
-    : { capabilities: rest, directory: undefined };
+const textIn = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+/** What a device can do and, apart from that, what it tells among it: the open project directory and a push token. */
+export const splitCapabilities = (
+  given: Capabilities | undefined,
+): Readonly<{ capabilities: Capabilities; directory: string | undefined; pushToken: string | undefined }> => {
+  const { activeProjectDirectory, devicePushToken, ...capabilities } = given ?? {};
+  const pushToken = textIn(devicePushToken);
+  return {
+    capabilities,
+    directory: textIn(activeProjectDirectory),
+    pushToken: pushToken !== undefined && isToken(pushToken) ? pushToken : undefined,
+  };
 };

@@ -2,13 +2,14 @@ import { z } from 'zod';
 import type { Heartbeats } from '../../../../commands/devices/device-presence.ts';
 import type { DeviceRegistry, Whose } from '../../../../commands/devices/device-registry.ts';
 import { json, userEndpoint, type Call, type Endpoint, type Reply } from '../../endpoint.ts';
+import { eitherSpelling } from '../../either-spelling.ts';
 import { uuidParams } from '../../path-params.ts';
 import { sendingDevice } from './device-requests.ts';
 import { microsecondTime } from './device-time.ts';
 
 const percentage = z.number().min(0).max(999.99).nullish();
 
-const body = z
+const members = z
   .object({
     status: z.enum(['online', 'offline', 'away']).nullish(),
     cpuUsage: percentage,
@@ -19,7 +20,9 @@ const body = z
   })
   .default({});
 
-type Body = z.infer<typeof body>;
+type Body = z.output<typeof members>;
+
+const body = eitherSpelling<Body>(members);
 
 type Deps = Readonly<{ registry: Pick<DeviceRegistry, 'report'>; beats: Pick<Heartbeats, 'record'> }>;
 

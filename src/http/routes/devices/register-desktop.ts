@@ -1,5 +1,5 @@
-import type { z } from 'zod';
 import type { DeviceRegistry } from '../../../../commands/devices/device-registry.ts';
+import type { PushTokenDesk } from '../../../../commands/push-tokens/push-token-desk.ts';
 import { isUuid } from '../../../kernel/ids.ts';
 import { json, userEndpoint, type Call, type Endpoint } from '../../endpoint.ts';
 import {
@@ -9,16 +9,16 @@ import {
   desktopBody,
   refusal,
   sendingDevice,
-  splitDirectory,
+  splitCapabilities,
+  type DesktopBody,
 } from './device-requests.ts';
 import { microsecondTime } from './device-time.ts';
-
-type Body = z.infer<typeof desktopBody>;
+import { keepToken } from './push-token-body.ts';
 
 const PLATFORMS = ['macos', 'windows', 'linux'];
 
 /** In the order that clients know. */
-const check = ({ body, header }: Call<Body, undefined>): void => {
+const check = ({ body, header }: Call<DesktopBody, undefined>): void => {
   checkCapabilities(body.capabilities);
   if (header('x-client-type') !== 'desktop') throw refusal('invalid_client_type');
   if (!PLATFORMS.includes(body.platform)) throw refusal('invalid_platform');
@@ -33,9 +33,8 @@ const checkBinding = (deviceId: string, binding: string | undefined): void => {
   if (binding.toLowerCase() !== deviceId) throw refusal('token_binding_mismatch');
 };
 
-const profileOf = (body: Body) => {
+const profileOf = (body: DesktopBody, split: ReturnType<typeof splitCapabilities>) => {
   const relayEligible = body.relayEligible ?? true;
-  const { capabilities, directory } = splitDirectory(body.capabilities);
   return {
     kind: 'desktop',
     platform: body.platform,
@@ -48,26 +47,29 @@ const profileOf = (body: Body) => {
       localIps: body.localIps ?? [],
       publicIp: body.publicIp ?? null,
       availablePorts: body.availablePorts ?? [],
-      capabilities,
+      capabilities: split.capabilities,
     },
-    directory,
+    directory: split.directory,
   } as const;
 };
 
-type Deps = Readonly<{ registry: Pick<DeviceRegistry, 'register'> }>;
+type Deps = Readonly<{ registry: Pick<DeviceRegistry, 'register'>; tokens: Pick<PushTokenDesk, 'store'> }>;
 
 /** A desktop makes itself known before it opens its socket; `path` because the public documents name another one. */
-export const registerDesktop = ({ registry }: Deps, path: '/api/devices/register' | '/api/devices'): Endpoint =>
+export const registerDesktop = ({ registry, tokens }: Deps, path: '/api/devices/register' | '/api/devices'): Endpoint =>
   userEndpoint({
     method: 'POST',
     path,
     limit: 'write',
     body: desktopBody,
-    handle: async (call: Call<Body, undefined>, { userId }) => {
+    handle: async (call: Call<DesktopBody, undefined>, { userId }) => {
       const deviceId = sendingDevice(call);
       check(call);
       checkBinding(deviceId, call.header('x-token-binding'));
-      const device = await registry.register({ deviceId, userId }, profileOf(call.body), call.cause);
+      const whose = { deviceId, userId };
+      const split = splitCapabilities(call.body.capabilities);
+      const device = await registry.register(whose, profileOf(call.body, split), call.cause);
+      await keepToken(tokens, whose, [call.body.pushToken, split.pushToken], call.cause);
       return json(201, {
         deviceId,
         status: device.presence,

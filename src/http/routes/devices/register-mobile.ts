@@ -1,5 +1,6 @@
 import type { DeviceLinks } from '../../../../commands/devices/device-presence.ts';
 import type { DeviceRegistry } from '../../../../commands/devices/device-registry.ts';
+import type { PushTokenDesk } from '../../../../commands/push-tokens/push-token-desk.ts';
 import { json, userEndpoint, type Endpoint } from '../../endpoint.ts';
 import {
   checkAppVersion,
@@ -8,13 +9,18 @@ import {
   checkPlatform,
   mobileBody,
   sendingDevice,
-  splitDirectory,
+  splitCapabilities,
 } from './device-requests.ts';
+import { keepToken } from './push-token-body.ts';
 
-type Deps = Readonly<{ registry: Pick<DeviceRegistry, 'register'>; links: DeviceLinks }>;
+type Deps = Readonly<{
+  registry: Pick<DeviceRegistry, 'register'>;
+  tokens: Pick<PushTokenDesk, 'store'>;
+  links: DeviceLinks;
+}>;
 
 /** A phone makes itself known after signing in. */
-export const registerMobile = ({ registry, links }: Deps): Endpoint =>
+export const registerMobile = ({ registry, tokens, links }: Deps): Endpoint =>
   userEndpoint({
     method: 'POST',
     path: '/api/devices/mobile/register',
@@ -27,10 +33,11 @@ export const registerMobile = ({ registry, links }: Deps): Endpoint =>
       checkPlatform(platform);
       checkName(deviceName);
       checkAppVersion(appVersion);
-      const { capabilities, directory } = splitDirectory(call.body.capabilities);
+      const { capabilities, directory, pushToken } = splitCapabilities(call.body.capabilities);
       const name = deviceName.trim();
+      const whose = { deviceId, userId };
       await registry.register(
-        { deviceId, userId },
+        whose,
         {
           kind: 'mobile',
           platform,
@@ -43,6 +50,7 @@ export const registerMobile = ({ registry, links }: Deps): Endpoint =>
         },
         call.cause,
       );
+      await keepToken(tokens, whose, [call.body.pushToken, pushToken], call.cause);
       const isConnected = await links.isConnected(userId, deviceId);
       return json(201, { deviceId, deviceName: name, deviceType: 'mobile', platform, appVersion, isConnected });
     },
