@@ -87,6 +87,7 @@ const schema = z.object({
   CORS_ORIGINS: list,
   TRUSTED_PROXIES: whole(0),
   API_VERSIONING: flag,
+  DEPLOYMENT_COLOR: z.string().default('none'),
   VIBE_DEPLOYMENT_TOKEN: z.string().min(1).optional(),
   RATE_LIMIT_WINDOW_MS: whole(60_000, 1000),
   RATE_LIMIT_MAX_REQUESTS: whole(600, 1),

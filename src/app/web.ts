@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { keyRing } from '../../commands/api-keys/key-ring.ts';
 import { deviceLinks, heartbeats } from '../../commands/devices/device-presence.ts';
 import { deviceRegistry } from '../../commands/devices/device-registry.ts';
@@ -13,7 +13,6 @@ import { activityMeter } from '../http/activity.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import { diskSpool } from '../http/form/spool.ts';
 import { apiPrefixesFor, buildHttp } from '../http/http.ts';
-import { defaultLimits, type Limits } from '../http/limits.ts';
 import { apiKeyEndpoints } from '../http/routes/api-keys/index.ts';
 import { usualFeeTiers } from '../http/routes/billing/fee-tiers.ts';
 import { billingEndpoints } from '../http/routes/billing/index.ts';
@@ -35,7 +34,6 @@ import { serve } from '../http/server.ts';
 import { isoOf, type Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { microFromUsdText } from '../kernel/money.ts';
-import { stateCache } from '../kernel/state-cache.ts';
 import type { QueryRunner } from '../kernel/query.ts';
 import type { EventHub } from '../ws/event-hub.ts';
 import { eventsSocket } from '../ws/events-socket.ts';
@@ -43,6 +41,7 @@ import { llmSocket } from '../ws/llm-socket/llm-socket.ts';
 import { sessionWatch } from '../ws/session-watch.ts';
 import { acceptSockets } from '../ws/upgrade.ts';
 import { accountEndpoints } from './account-endpoints.ts';
+import { addressHash, limitsOf } from './callers.ts';
 import type { Completing } from './completing.ts';
 import type { identity } from './identity.ts';
 import { linking } from './linking.ts';
@@ -78,40 +77,9 @@ const VIDEOS = {
   plan: 'onboarding/plan_v1.m3u8',
 };
 
-/** On a machine of one's own everybody is the same address, and signs in as many people. */
-const LOCAL_LOGINS = 1000;
 const MAX_FRAME_BYTES = 32 * 1024 * 1024;
 const RESTARTING = 1012;
 const MIB = 1024 * 1024;
-
-const ADDRESSES = 10_000;
-
-/** A keyed hash in hex, so that the log can tell callers apart without knowing where they are. */
-const addressHash = (key: string): ((ip: string) => string) => {
-  const known = stateCache<string>(ADDRESSES);
-  return (ip) => {
-    const found = known.get(ip);
-    if (found !== undefined) return found;
-    const hash = createHmac('sha256', key).update(ip).digest('hex').slice(0, 32);
-    known.set(ip, hash);
-    return hash;
-  };
-};
-
-const limitsOf = (config: Config): Limits => {
-  const { RATE_LIMIT_MAX_REQUESTS: max, ACCOUNT_CREATION_RATE_LIMIT_MAX_REQUESTS: logins } = config;
-  const windowSeconds = config.RATE_LIMIT_WINDOW_MS / 1000;
-  const busy = { perUser: max, perIp: max * 2, windowSeconds };
-  return {
-    ...defaultLimits,
-    read: busy,
-    write: busy,
-    login: {
-      perIp: logins ?? (config.AUTH0_DOMAIN === undefined ? LOCAL_LOGINS : defaultLimits.login.perIp),
-      windowSeconds: config.ACCOUNT_CREATION_RATE_LIMIT_WINDOW_MS / 1000,
-    },
-  };
-};
 
 const requestsOf = ({ completing, write, queries, clock }: Deps): KnownRequests =>
   knownRequests({
@@ -184,7 +152,7 @@ export const web = async (deps: Deps) => {
   const startedAt = clock().getTime();
   const hashAddress = addressHash(deps.addressKey);
   const watch = sessionWatch(signing.revocations, clock);
-  const { app, gate } = buildHttp({
+  const { app, gate, refusalHeaders } = buildHttp({
     endpoints: [
       ...signing.endpoints,
       ...ownEndpoints(deps, stopping.signal),
@@ -194,7 +162,7 @@ export const web = async (deps: Deps) => {
       deployment({
         token: config.VIBE_DEPLOYMENT_TOKEN,
         version: VERSION,
-        color: 'none',
+        color: config.DEPLOYMENT_COLOR,
         port: () => deps.port,
         uptimeSeconds: () => (clock().getTime() - startedAt) / 1000,
         activity: activity.now,
@@ -214,7 +182,7 @@ export const web = async (deps: Deps) => {
     ...(config.UPLOAD_DIR === undefined ? {} : { spool: diskSpool(config.UPLOAD_DIR) }),
   });
   const link = linking({ stores: deps.stores, write: deps.write, watch, hashAddress, clock, logger });
-  const serving = await serve(app.callback(), { host: config.HOST, port: deps.port });
+  const serving = await serve(app.callback(), { host: config.HOST, port: deps.port, refusalHeaders });
   const sockets = acceptSockets({
     app,
     server: serving.server,
@@ -238,6 +206,8 @@ export const web = async (deps: Deps) => {
     },
     scopes: { '/ws/events': 'account', '/ws/llm': 'chat' },
     maxFrameBytes: MAX_FRAME_BYTES,
+    activity,
+    refusalHeaders,
   });
   const stop = async (limitMs: number): Promise<void> => {
     stopping.abort();

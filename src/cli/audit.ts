@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { chainCheck, type ChainReport } from '../finance/chain-check.ts';
 import type { EventStore, Position } from '../kernel/event-store.ts';
+import { erasureProof, erasureText } from './erasure-proof.ts';
 import { CliError, cliConfig, runCli, withEventStore } from './connect.ts';
 
 const PAGE = 5000;
@@ -38,6 +39,19 @@ program
     if (json === true) console.log(JSON.stringify(report));
     else print(report);
     if (report.faults.length > 0) throw new CliError(1, 'the log does not verify');
+  });
+
+program
+  .command('erased')
+  .description('Shows what the log says of the erasure of a user, with its certificate')
+  .requiredOption('--user <id>', 'the user')
+  .option('--json', 'print JSON')
+  .action(async ({ user, json }: { user: string; json?: boolean }) => {
+    const proof = await withEventStore(cliConfig(), (store) => erasureProof(store, user.toLowerCase()));
+    console.log(json === true ? JSON.stringify(proof) : erasureText(proof));
+    if (proof.certificate === null || !proof.removed || proof.faults.length > 0) {
+      throw new CliError(1, 'this user is not erased');
+    }
   });
 
 await runCli(program);

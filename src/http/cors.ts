@@ -24,24 +24,32 @@ const answerPreflight = (ctx: EdgeContext, allowed: boolean): void => {
   if (asked !== '') ctx.set('Access-Control-Allow-Headers', asked);
 };
 
+/** The headers that let a browser's script of this origin read an answer; none for an origin that may not. */
+export const corsHeaders = ({ origins, exposedHeaders = [] }: CorsOptions) => {
+  const any = origins.includes('*');
+  const exposed = [...EXPOSED, ...exposedHeaders].join(', ');
+  return (origin: string): Readonly<Record<string, string>> =>
+    origin !== '' && (any || origins.includes(origin))
+      ? {
+          'Access-Control-Allow-Origin': origin,
+          'Access-Control-Allow-Credentials': 'true',
+          'Access-Control-Expose-Headers': exposed,
+        }
+      : {};
+};
+
 /**
  * Cross-origin rules, on every answer: a browser that may not read an error sees a network failure instead. The origin
  * is echoed even for `*`, because a literal star does not go with credentials. Preflights end here, uncounted.
  */
-export const cors = ({ origins, exposedHeaders = [] }: CorsOptions): EdgeMiddleware => {
-  const any = origins.includes('*');
-  const exposed = [...EXPOSED, ...exposedHeaders].join(', ');
+export const cors = (options: CorsOptions): EdgeMiddleware => {
+  const headersOf = corsHeaders(options);
   return (ctx, next) => {
-    const origin = ctx.get('Origin');
-    const allowed = origin !== '' && (any || origins.includes(origin));
+    const headers = headersOf(ctx.get('Origin'));
     ctx.vary('Origin');
-    if (allowed) {
-      ctx.set('Access-Control-Allow-Origin', origin);
-      ctx.set('Access-Control-Allow-Credentials', 'true');
-      ctx.set('Access-Control-Expose-Headers', exposed);
-    }
+    ctx.set({ ...headers });
     if (ctx.method !== 'OPTIONS') return next();
-    answerPreflight(ctx, allowed);
+    answerPreflight(ctx, Object.keys(headers).length > 0);
     return Promise.resolve();
   };
 };

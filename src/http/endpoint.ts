@@ -36,7 +36,7 @@ export type Caller = Readonly<{
 export type Access = 'public' | 'user' | 'admin';
 
 /** The bucket that a call is counted in, per address and, when known, per user. */
-export type LimitScope = 'health' | 'login' | 'polling' | 'public' | 'read' | 'write';
+export type LimitScope = 'health' | 'login' | 'polling' | 'public' | 'socket' | 'read' | 'write';
 
 /** What a handler is given: everything validated, nothing of Koa. */
 export type Call<B, Q> = Readonly<{

@@ -8,7 +8,7 @@ import { activityMeter } from './activity.ts';
 import type { ActivityMeter } from './activity.ts';
 import type { Authenticator } from './authenticator.ts';
 import { discardRest } from './body.ts';
-import { cors } from './cors.ts';
+import { cors, corsHeaders } from './cors.ts';
 import type { EdgeMiddleware, EdgeState } from './edge-state.ts';
 import type { Endpoint } from './endpoint.ts';
 import { envelope } from './envelope.ts';
@@ -18,7 +18,8 @@ import { diskSpool, type Spool } from './form/spool.ts';
 import { defaultLimits } from './limits.ts';
 import type { Limits } from './limits.ts';
 import { nothingHere, routerOf } from './routing.ts';
-import { securityHeaders } from './security-headers.ts';
+import { carefulHeaders, securityHeaders } from './security-headers.ts';
+import type { RefusalHeaders } from './unparsed.ts';
 import { wellFormedUrl } from './well-formed-url.ts';
 
 export type HttpOptions = Readonly<{
@@ -57,10 +58,13 @@ const discardUnread: EdgeMiddleware = (ctx, next) => {
 /** The prefixes of `/api`: the versioned one takes the plain one's place, the alias is always there. */
 export const apiPrefixesFor = (versioned: boolean): readonly string[] => [versioned ? '/api/v1' : '/api', '/api-key'];
 
-/** The whole HTTP edge, in the order in which a request meets it. `gate` is what a WebSocket upgrade needs of it. */
+/**
+ * The whole HTTP edge, in the order in which a request meets it. `gate` is what a WebSocket upgrade needs of it, and
+ * `refusalHeaders` are those of answers that are given outside of it.
+ */
 export const buildHttp = (
   options: HttpOptions,
-): Readonly<{ app: Koa<EdgeState>; gate: Gate; activity: ActivityMeter }> => {
+): Readonly<{ app: Koa<EdgeState>; gate: Gate; activity: ActivityMeter; refusalHeaders: RefusalHeaders }> => {
   const { logger, activity = activityMeter(), limits = defaultLimits } = options;
   const gate = buildGate({ ...options, limits });
   const router = routerOf(options.endpoints, {
@@ -73,11 +77,14 @@ export const buildHttp = (
     ...(options.hashAddress === undefined ? {} : { hashAddress: options.hashAddress }),
   });
 
+  const crossOrigin = { origins: options.corsOrigins, exposedHeaders: options.exposedHeaders ?? [] };
+  const corsFor = corsHeaders(crossOrigin);
+  const careful = carefulHeaders(options.https ?? false);
   const app = new Koa<EdgeState>();
   app.use(identify(gate.addressOf));
   app.use(accessLog(logger));
   app.use(discardUnread);
-  app.use(cors({ origins: options.corsOrigins, exposedHeaders: options.exposedHeaders ?? [] }));
+  app.use(cors(crossOrigin));
   app.use(securityHeaders(options.https ?? false));
   app.use(envelope(logger));
   app.use(wellFormedUrl);
@@ -85,5 +92,5 @@ export const buildHttp = (
   app.use(router.routes());
   app.use(nothingHere(gate));
   app.on('error', (error: unknown) => logger.error({ err: error }, 'the answer could not be written'));
-  return { app, gate, activity };
+  return { app, gate, activity, refusalHeaders: (origin) => ({ ...careful, Vary: 'Origin', ...corsFor(origin) }) };
 };

@@ -8,12 +8,14 @@ export type ScopeLimit = Readonly<{ perIp: number; perUser?: number; windowSecon
 /** Limits by scope, and how many failed proofs of identity an address may send. */
 export type Limits = Readonly<Record<LimitScope, ScopeLimit> & { authFailures: ScopeLimit }>;
 
-/** The limits unless configured otherwise. Health, login and polling have buckets of their own, so that none starves another. */
+/** The limits unless configured otherwise. What clients cannot do without has a bucket each, so that none starves another. */
 export const defaultLimits: Limits = {
   health: { perIp: 600, windowSeconds: 60 },
   login: { perIp: 30, windowSeconds: 3600 },
   polling: { perIp: 240, windowSeconds: 60 },
   public: { perIp: 240, windowSeconds: 60 },
+  // A whole office comes back at once when an instance restarts.
+  socket: { perIp: 600, windowSeconds: 60 },
   read: { perIp: 1200, perUser: 600, windowSeconds: 60 },
   write: { perIp: 1200, perUser: 600, windowSeconds: 60 },
   authFailures: { perIp: 60, windowSeconds: 60 },

@@ -17,11 +17,15 @@ const HEADERS = {
 
 const ONE_YEAR = 'max-age=31536000; includeSubDomains';
 
-/** Sets what keeps browsers careful, on every answer. `https` adds the promise that this host speaks TLS only. */
-export const securityHeaders =
-  (https: boolean): EdgeMiddleware =>
-  (ctx, next) => {
-    ctx.set(HEADERS);
-    if (https) ctx.set('Strict-Transport-Security', ONE_YEAR);
+/** What keeps browsers careful. `https` adds the promise that this host speaks TLS only. */
+export const carefulHeaders = (https: boolean): Readonly<Record<string, string>> =>
+  https ? { ...HEADERS, 'Strict-Transport-Security': ONE_YEAR } : HEADERS;
+
+/** Sets them on every answer. */
+export const securityHeaders = (https: boolean): EdgeMiddleware => {
+  const headers = { ...carefulHeaders(https) };
+  return (ctx, next) => {
+    ctx.set(headers);
     return next();
   };
+};

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { refuseUnparsed } from './unparsed.ts';
+import { refuseUnparsed, type RefusalHeaders } from './unparsed.ts';
 
 export type ServeOptions = Readonly<{
   host: string;
@@ -12,6 +12,8 @@ export type ServeOptions = Readonly<{
   /** How long it may take for the whole request, which may carry a film. Other bodies have limits of their own. */
   requestTimeoutMs?: number;
   keepAliveMs?: number;
+  /** What an answer to something that is no request carries; nothing when absent. */
+  refusalHeaders?: RefusalHeaders;
 }>;
 
 export type Serving = Readonly<{
@@ -69,7 +71,7 @@ export const serve = async (handler: Handler, options: ServeOptions): Promise<Se
     .on('request', handle)
     .on('checkContinue', handle)
     .on('checkExpectation', handle)
-    .on('clientError', refuseUnparsed);
+    .on('clientError', refuseUnparsed(options.refusalHeaders ?? (() => ({}))));
 
   const { address, family, port } = await listening(server, options.host, options.port);
   const host = family === 'IPv6' ? `[${address}]` : address;

@@ -5,12 +5,13 @@ import websockify from 'koa-websocket';
 import type { WebSocket } from 'ws';
 import type { ApiKeyScope } from '../events/api-key/api-key.events.ts';
 import { checkKeyScope } from '../http/admission.ts';
+import type { ActivityMeter } from '../http/activity.ts';
 import type { Caller } from '../http/endpoint.ts';
 import { credentialsOf, type Gate } from '../http/gate.ts';
 import { refuseWhenOver } from '../http/limits.ts';
 import { problemOf } from '../http/problem.ts';
 import { requestIdOf } from '../http/request-id.ts';
-import { refuseOnSocket } from '../http/unparsed.ts';
+import { refuseOnSocket, type RefusalHeaders } from '../http/unparsed.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
 
@@ -39,6 +40,8 @@ export type UpgradeOptions = Readonly<{
   /** What an API key must be good for to open a socket, by path; no API key may where none is named. */
   scopes: Readonly<Record<string, ApiKeyScope>>;
   maxFrameBytes: number;
+  activity: Pick<ActivityMeter, 'socketOpened'>;
+  refusalHeaders: RefusalHeaders;
 }>;
 
 const INTERNAL_ERROR = 1011;
@@ -51,7 +54,8 @@ const urlOf = (request: IncomingMessage): URL => new URL(request.url ?? '/', 'ht
  * where a refusal still is an HTTP answer with the envelope. Its own `listen` would upgrade first and ask later, and it
  * loses what a handler throws, so both are done here.
  */
-export const acceptSockets = ({ app, server, gate, logger, handlers, scopes, maxFrameBytes }: UpgradeOptions) => {
+export const acceptSockets = (options: UpgradeOptions) => {
+  const { app, server, gate, logger, handlers, scopes } = options;
   const sockets = websockify(app).ws;
   const openings = new WeakMap<IncomingMessage, Opening & Readonly<{ caller: Caller }>>();
 
@@ -72,7 +76,7 @@ export const acceptSockets = ({ app, server, gate, logger, handlers, scopes, max
       websocket.close(fault ? INTERNAL_ERROR : POLICY_VIOLATION, refusal.message.slice(0, 120));
     }
   });
-  sockets.listen({ noServer: true, maxPayload: maxFrameBytes });
+  sockets.listen({ noServer: true, maxPayload: options.maxFrameBytes });
 
   const admit = async (request: IncomingMessage): Promise<Caller> => {
     const { pathname } = urlOf(request);
@@ -80,7 +84,7 @@ export const acceptSockets = ({ app, server, gate, logger, handlers, scopes, max
       throw new DomainError('not_found', 'there is no WebSocket at this path; see the documentation');
     }
     const ip = gate.addressOf(request);
-    refuseWhenOver(await gate.countAddress('public', ip), 'too many requests from this address');
+    refuseWhenOver(await gate.countAddress('socket', ip), 'too many requests from this address');
     const caller = await gate.prove(credentialsOf(request, pathname), ip);
     checkKeyScope(caller, scopes[pathname]);
     return caller;
@@ -97,6 +101,7 @@ export const acceptSockets = ({ app, server, gate, logger, handlers, scopes, max
         };
         openings.set(request, { caller, requestId, ip: gate.addressOf(request), header });
         sockets.server?.handleUpgrade(request, socket, head, (websocket) => {
+          websocket.once('close', options.activity.socketOpened());
           logger.info({ requestId, userId: caller.userId, path: urlOf(request).pathname }, 'socket opened');
           sockets.server?.emit('connection', websocket, request);
         });
@@ -104,7 +109,8 @@ export const acceptSockets = ({ app, server, gate, logger, handlers, scopes, max
       (error: unknown) => {
         const problem = problemOf(error);
         if (problem.fault) logger.error({ err: error, requestId }, 'an upgrade failed');
-        refuseOnSocket(socket, problem, requestId);
+        const headers = options.refusalHeaders(request.headers.origin ?? '');
+        refuseOnSocket(socket, problem, { requestId, headers });
       },
     );
   });

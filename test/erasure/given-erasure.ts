@@ -8,7 +8,7 @@ import type { ApiKeyEvent } from '../../src/events/api-key/api-key.events.ts';
 import type { DeviceEvent } from '../../src/events/device/device.events.ts';
 import type { SessionEvent } from '../../src/events/session/session.events.ts';
 import { commandHandler } from '../../src/kernel/command-handler.ts';
-import type { EventStore, StoredEvent } from '../../src/kernel/event-store.ts';
+import type { StoredEvent } from '../../src/kernel/event-store.ts';
 import { silentLogger } from '../../src/kernel/logger.ts';
 import type { SubjectVault } from '../../src/kernel/vault.ts';
 import { identityRig } from '../identity/rig.ts';
@@ -84,7 +84,7 @@ export const processOn = (world: World) => {
       };
     },
     vault,
-    store: store as Pick<EventStore, 'read'>,
+    store,
     clock,
   });
   return { ...rig, devices, apiKeys, registry, erasures, clock };

@@ -96,6 +96,7 @@ describe('health', () => {
         version: '1.2.3',
         activeStreams: 0,
         activeRequests: 0,
+        activeSockets: 0,
         deploymentColor: 'blue',
         port: 8080,
         uptimeSeconds: 12,
@@ -106,6 +107,12 @@ describe('health', () => {
     const busy = await get('/health/deployment', { authorization: 'sesame' });
     expect(busy.body).to.include({ activeRequests: 1, activeStreams: 1, readyForShutdown: false });
     ended.forEach((end) => end());
+    const closed = activity.socketOpened();
+    const linked = await get('/health/deployment', { authorization: 'sesame' });
+    expect(linked.body).to.include({ activeRequests: 0, activeSockets: 1, readyForShutdown: false });
+    closed();
+    const quiet = await get('/health/deployment', { authorization: 'sesame' });
+    expect(quiet.body).to.include({ readyForShutdown: true });
   });
 
   it('refuses a wrong deployment token, and any when none is set', async () => {

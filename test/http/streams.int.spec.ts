@@ -62,12 +62,12 @@ describe('streams, aborts and stopping', () => {
     expect(response.headers.get('x-request-id')).to.match(/.{36}/);
     const reader = response.body!.getReader();
     expect(textOf(await reader.read())).to.equal('data: 1\n\n');
-    expect(under.http.activity.now()).to.deep.equal({ activeRequests: 1, activeStreams: 1 });
+    expect(under.http.activity.now()).to.deep.equal({ activeRequests: 1, activeStreams: 1, activeSockets: 0 });
     gate.let();
     expect(textOf(await reader.read())).to.equal('data: 2\n\n');
     expect((await reader.read()).done).to.equal(true);
     expect((await requestLine('/feed')).fields['status']).to.equal(200);
-    expect(under.http.activity.now()).to.deep.equal({ activeRequests: 0, activeStreams: 0 });
+    expect(under.http.activity.now()).to.deep.equal({ activeRequests: 0, activeStreams: 0, activeSockets: 0 });
   });
 
   it('answers the envelope when a stream fails before its first byte', async () => {

@@ -51,6 +51,7 @@ export const startHttp = async (
     ...options,
     endpoints,
   });
-  const serving = await serve(http.app.callback(), { host: '127.0.0.1', port: 0, ...options });
+  const { refusalHeaders } = http;
+  const serving = await serve(http.app.callback(), { host: '127.0.0.1', port: 0, refusalHeaders, ...options });
   return { url: serving.url, serving, http, close: () => serving.stop(0) };
 };

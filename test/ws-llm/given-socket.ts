@@ -114,6 +114,8 @@ export const givenSocket = async (upstream: ChatUpstream, options: Options = {})
     logger,
     scopes: { '/ws/llm': 'chat' },
     maxFrameBytes: 256 * 1024,
+    activity: http.http.activity,
+    refusalHeaders: http.http.refusalHeaders,
     handlers: {
       '/ws/llm': llmSocket({
         ...given,

@@ -27,7 +27,7 @@ export const followEvents = ({ hub, clock, stopping, watch }: Deps): Endpoint =>
   userEndpoint({
     method: 'GET',
     path: '/ws/events',
-    limit: 'public',
+    limit: 'socket',
     scope: 'account',
     query: z.object({ position: z.string().optional() }),
     handle: ({ gone, header, query }, caller) => {

@@ -35,17 +35,18 @@ export const deployment = (deps: DeploymentDeps) =>
     limit: 'health',
     handle: ({ header }) => {
       refuseStrangers(deps.token, header('authorization'));
-      const { activeRequests, activeStreams } = deps.activity();
+      const { activeRequests, activeStreams, activeSockets } = deps.activity();
       return Promise.resolve(
         json(200, {
           status: 'ok',
           version: deps.version,
           activeStreams,
           activeRequests,
+          activeSockets,
           deploymentColor: deps.color,
           port: deps.port(),
           uptimeSeconds: Math.floor(deps.uptimeSeconds()),
-          readyForShutdown: activeRequests === 0 && activeStreams === 0,
+          readyForShutdown: activeRequests + activeStreams + activeSockets === 0,
         }),
       );
     },
