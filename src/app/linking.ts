@@ -8,7 +8,8 @@ import { followLive } from '../kernel/follow-live.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { upcast } from '../kernel/upcasting.ts';
 import type { Registered } from '../ws/device-link/connections.ts';
-import { deviceLink, type DeviceLink, type DeviceLinkDeps } from '../ws/device-link/device-link.ts';
+import type { DeviceLinkDeps } from '../ws/device-link/device-link.deps.ts';
+import { deviceLink, type DeviceLink } from '../ws/device-link/device-link.ts';
 import { heartbeatIn } from '../ws/device-link/heartbeat.ts';
 import type { SessionWatch } from '../ws/session-watch.ts';
 import type { Stores } from './stores.ts';
@@ -33,7 +34,10 @@ const notesOf = ({ stores, write, logger }: Deps): DeviceLinkDeps['notes'] => {
   const registry = deviceRegistry({ handler: write.devices, vault: stores.vault });
   const beats = heartbeats({ ephemeral: stores.ephemeral, logger });
 
-  const whose = ({ caller, presence }: Registered) => ({ userId: caller.userId, deviceId: presence.deviceId });
+  const whose = ({ caller, entry }: Registered) => ({
+    userId: caller.userId,
+    deviceId: entry.presence.deviceId,
+  });
   const quietly = (what: string, work: Promise<unknown>): void => {
     work.catch((error: unknown) => {
       // A device that was never registered over HTTP is no device on record.
@@ -41,8 +45,8 @@ const notesOf = ({ stores, write, logger }: Deps): DeviceLinkDeps['notes'] => {
     });
   };
 
-  const isAway = async ({ caller, presence }: Registered): Promise<boolean> =>
-    !(await stores.relay.present(caller.userId)).some(({ deviceId }) => deviceId === presence.deviceId);
+  const isAway = async ({ caller, entry }: Registered): Promise<boolean> =>
+    !(await stores.relay.present(caller.userId)).some(({ deviceId }) => deviceId === entry.presence.deviceId);
 
   const noteAway = async (connection: Registered): Promise<void> => {
     if (await isAway(connection)) await registry.report(whose(connection), 'offline', connection.cause());
@@ -51,7 +55,7 @@ const notesOf = ({ stores, write, logger }: Deps): DeviceLinkDeps['notes'] => {
   return {
     beat: (connection, payload) => {
       const cause = connection.cause();
-      quietly('heartbeat', beats.record(connection.presence.deviceId, heartbeatIn(payload, cause.at)));
+      quietly('heartbeat', beats.record(connection.entry.presence.deviceId, heartbeatIn(payload, cause.at)));
     },
     visibility: (connection, visible) =>
       quietly('visibility', registry.changeVisibility(whose(connection), visible, connection.cause())),
@@ -75,9 +79,9 @@ const followUnlinked = ({ stores, write, logger }: Deps, link: DeviceLink, signa
         const { type, data } = upcast(deviceUpcasters, stored) as DeviceEvent;
         if (type !== 'DeviceRemoved') return;
         const { userId, deviceId } = data;
+        link.unlink(userId, deviceId);
         const isOurs = await stores.ephemeral.claim(`unlinked:${stored.id}`, 1, TOLD_SECONDS).catch(() => true);
         if (isOurs) await link.announce.unlinked(userId, deviceId);
-        link.unlink(userId, deviceId);
       },
     },
     signal,
@@ -95,8 +99,8 @@ export const linking = (deps: Deps) => {
   const following = followUnlinked(deps, link, stopping.signal);
   const stop = async (): Promise<void> => {
     stopping.abort();
-    link.stop();
+    await link.stop();
     await following;
   };
-  return { socket: link.socket, open: link.open, stop };
+  return { socket: link.socket, stop };
 };

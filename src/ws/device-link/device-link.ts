@@ -1,36 +1,15 @@
-import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../kernel/clock.ts';
-import type { Logger } from '../../kernel/logger.ts';
-import type { DeviceRole, Relay } from '../../kernel/relay.ts';
-import type { Device } from '../../../commands/devices/devices.state.ts';
-import type { Caller } from '../../http/endpoint.ts';
-import type { SessionWatch } from '../session-watch.ts';
-import type { Opening, Socket, SocketHandler } from '../upgrade.ts';
-import { announcer, type Announcer } from './announcing.ts';
-import { calls } from './calls.ts';
-import { causes } from './causes.ts';
-import { connections, isRegistered, type Connection, type Registered } from './connections.ts';
+import type { SocketHandler } from '../upgrade.ts';
+import type { Announcer } from './announcing.ts';
+import { POLICY_VIOLATION, REVOKED, TRY_AGAIN } from './close-codes.ts';
+import { connecting } from './connecting.ts';
+import { isRegistered, type Connection } from './connections.ts';
+import type { DeviceLinkDeps } from './device-link.deps.ts';
 import { errorFrame } from './frames.ts';
-import { inbox, type Frame } from './inbox.ts';
-import { readInbound } from './inbound.ts';
+import { readClientMessage } from './client-message.ts';
 import { keepAlive } from './keep-alive.ts';
-import { messages, type DeviceNotes } from './messages.ts';
-import { outbox } from './outbox.ts';
-import { postOffice } from './post-office.ts';
-import { registering } from './registering.ts';
-import { terminals as terminalsOf } from './terminals.ts';
-import { catchUp } from './welcome.ts';
-
-export type DeviceLinkDeps = Readonly<{
-  relay: Relay;
-  watch: SessionWatch;
-  /** What is on record of a device. */
-  device: (deviceId: string) => Promise<Device>;
-  notes: DeviceNotes & Readonly<{ presence: (connection: Registered, online: boolean) => void }>;
-  hashAddress: (ip: string) => string;
-  clock: Clock;
-  logger: Logger;
-}>;
+import { readFrames, type Frame } from './reading.ts';
+import { switchboard } from './switchboard.ts';
+import { usualTiming } from './timing.ts';
 
 /** The relay between a user's devices. */
 export type DeviceLink = Readonly<{
@@ -38,139 +17,122 @@ export type DeviceLink = Readonly<{
   announce: Announcer;
   /** A device is not the user's any more: its connection here ends. */
   unlink: (userId: string, deviceId: string) => void;
-  open: () => number;
-  stop: () => void;
+  /** How much is in use: all are 0 when nobody is connected and a while has passed. */
+  inUse: () => Readonly<Record<'sockets' | 'devices' | 'users' | 'calls' | 'mail', number>>;
+  /** Resolves when all connections have left, or after a few seconds. Close the sockets before. */
+  stop: () => Promise<void>;
 }>;
 
-/** Close codes of our own; clients come back after each but the last. */
-const TRY_AGAIN = 1013;
-const FAILED = 1011;
-const POLICY_VIOLATION = 1008;
-const REVOKED = 4003;
-
-const RENEW_EVERY_MS = 15_000;
-/** How long a socket may stay without saying which device it is. */
-const REGISTER_WITHIN_MS = 15_000;
-
-const roleOf = (header: string | undefined): DeviceRole =>
-  header === 'desktop' || header === 'mobile' ? header : 'other';
+const STOP_WITHIN_MS = 5_000;
 
 /** Links the devices of this process with each other and with those of other instances. */
 export const deviceLink = (deps: DeviceLinkDeps): DeviceLink => {
-  const { relay, clock, logger } = deps;
-  const now = (): number => clock().getTime();
-  const here = connections();
-  const office = postOffice({ relay, connections: here, now, logger });
-  const terminals = terminalsOf({ relay, office, clock });
-  const calling = calls({ office, newId: randomUUID, clock });
-  const announce = announcer({ relay, clock });
-  const letIn = registering({
-    ...{ relay, connections: here, office, terminals, clock },
-    device: deps.device,
-    onPresence: (connection, online) => {
-      if (!online && connection.presence.role === 'desktop') calling.desktopLeft(connection.caller.userId);
-      deps.notes.presence(connection, online);
-    },
-    newId: randomUUID,
-  });
-  const handle = messages({ registering: letIn, calls: calling, terminals, announce, notes: deps.notes, clock });
+  const { clock, logger } = deps;
+  const timing = { ...usualTiming, ...deps.timing };
+  const board = switchboard({ ...deps, timing });
+  const sockets = new Set<Promise<void>>();
+  /** Connections whose user has lost the right to them: what they still say is not heard. */
+  const revoked = new WeakSet<Connection>();
 
-  const renewing = setInterval(() => {
-    office.sweep();
-    const present = here.all().map(({ caller, presence }) => ({ userId: caller.userId, presence }));
-    if (present.length === 0) return;
-    relay.renew(present).catch((error: unknown) => logger.warn({ err: error }, 'presence could not be renewed'));
-  }, RENEW_EVERY_MS);
-  renewing.unref();
+  const confirming = setInterval(() => {
+    for (const connection of board.connections.all()) connection.outbox.ask();
+  }, timing.confirmEveryMs);
+  confirming.unref();
 
-  relay.onInterruption(() => {
-    for (const connection of here.all()) {
-      office.forget(connection.caller.userId);
-      catchUp(relay, connection).catch(() => connection.close(TRY_AGAIN, 'events may be missing; come back'));
-    }
-  });
-
-  const connect = (socket: Socket, caller: Caller, opening: Opening): Connection => {
-    let closing = false;
-    const close = (code: number, reason: string): void => {
-      if (closing) return;
-      closing = true;
-      socket.close(code, reason);
-      // A peer that does not answer a close frame is not waited for.
-      setTimeout(() => socket.terminate(), 2_000).unref();
-    };
-    return {
-      caller,
-      outbox: outbox(socket, () => {
-        logger.warn(
-          { userId: caller.userId, requestId: opening.requestId },
-          'a device does not read; it is to come back',
-        );
-        close(TRY_AGAIN, 'too much waits to be read; come back and resume');
-      }),
-      saidRole: roleOf(opening.header('x-client-type')),
-      presence: undefined,
-      activeSession: undefined,
-      held: undefined,
-      sentEventId: 0,
-      cause: causes(caller, opening, deps.hashAddress, clock),
-      close,
-    };
+  const failed = (connection: Connection, isRegistering: boolean): void => {
+    const message = 'the relay does not answer just now; try again';
+    connection.outbox.send(errorFrame('temporarilyUnavailable', message, clock()), 'vital');
+    if (isRegistering) connection.close(TRY_AGAIN, message);
   };
 
   const received = async (connection: Connection, { data, isBinary }: Frame): Promise<void> => {
-    if (isBinary) {
-      if (isRegistered(connection)) await terminals.output(connection, data);
-      return;
+    if (revoked.has(connection)) return;
+    let isRegistering = false;
+    try {
+      if (isBinary) {
+        if (isRegistered(connection)) await board.terminals.output(connection, data);
+        return;
+      }
+      const message = readClientMessage(data.toString('utf8'), data.length);
+      if (message === 'no-json' || message === 'no-type') {
+        const code = message === 'no-json' ? 'invalidJson' : 'unknownMessageType';
+        connection.outbox.send(errorFrame(code, 'a message is a JSON object with a type', clock()), 'vital');
+        return;
+      }
+      isRegistering = message.type === 'register';
+      await board.handle(connection, message);
+    } catch (error) {
+      logger.error({ err: error, userId: connection.caller.userId }, 'a message of a device could not be handled');
+      failed(connection, isRegistering);
     }
-    const message = readInbound(data.toString('utf8'));
-    if (message === undefined) {
-      connection.outbox.send(errorFrame('invalidJson', 'a message is a JSON object with a type', clock()), 'vital');
-      return;
-    }
-    await handle(connection, message, data.length);
+  };
+
+  const revoke = (connection: Connection): void => {
+    revoked.add(connection);
+    // The iOS app gets itself a new token when it reads this.
+    connection.outbox.send(errorFrame('authRequired', 'the session has ended; sign in again', clock()), 'vital');
+    connection.close(REVOKED, 'the session has ended');
+    board.registering.end(connection).catch((error: unknown) => {
+      logger.warn({ err: error }, 'a session that has ended may still be resumed, by the one who had it');
+    });
   };
 
   const socket: SocketHandler = (ws, caller, _url, opening) => {
-    const connection = connect(ws, caller, opening);
-    const closed = Promise.withResolvers<undefined>();
-    const log = { requestId: opening.requestId, userId: caller.userId };
-    inbox(ws, async (frame) => {
-      try {
-        await received(connection, frame);
-      } catch (error) {
-        logger.error({ ...log, err: error }, 'a message of a device could not be handled');
-        connection.close(isRegistered(connection) ? FAILED : TRY_AGAIN, 'the relay failed; come back');
-      }
+    const left = Promise.withResolvers<undefined>();
+    const connect = connecting({
+      ...deps,
+      timing,
+      onOver: (connection) => {
+        clearTimeout(deadline);
+        session.stop();
+        const leaving = isRegistered(connection) ? board.leave(connection) : Promise.resolve();
+        void leaving.then(() => left.resolve(undefined));
+      },
     });
+    const connection = connect(ws, caller, opening);
+    readFrames(ws, (frame) => received(connection, frame));
+    ws.on('pong', (data: Buffer) => connection.outbox.answered(data.toString('latin1')));
+    // The library has sent a close frame with what was wrong; an unread answer to it must not hold the socket.
+    ws.on('error', () => void setTimeout(() => ws.terminate(), 1_000).unref());
     const deadline = setTimeout(() => {
       if (!isRegistered(connection)) connection.close(POLICY_VIOLATION, 'no device was registered');
-    }, REGISTER_WITHIN_MS);
+    }, timing.registerWithinMs);
     const session = deps.watch(caller);
-    session.ended.addEventListener('abort', () => {
-      // The iOS app gets itself a new token when it reads this.
-      connection.outbox.send(errorFrame('authRequired', 'the session has ended; sign in again', clock()), 'vital');
-      connection.close(REVOKED, 'the session has ended');
+    session.ended.addEventListener('abort', () => revoke(connection));
+    const alive = keepAlive(ws, timing);
+    const closed = new Promise<void>((resolve) => {
+      ws.once('close', () => {
+        alive.stop();
+        void left.promise.then(() => resolve());
+      });
     });
-    const alive = keepAlive(ws);
-    ws.once('close', () => {
-      clearTimeout(deadline);
-      session.stop();
-      alive.stop();
-      letIn
-        .leave(connection)
-        .catch((error: unknown) => logger.warn({ ...log, err: error }, 'a device has left and not all heard of it'))
-        .finally(() => closed.resolve(undefined));
-    });
-    ws.on('error', () => ws.terminate());
-    return closed.promise;
+    sockets.add(closed);
+    void closed.then(() => sockets.delete(closed));
+    return closed;
+  };
+
+  const quiet = async (): Promise<void> => {
+    await Promise.all(sockets);
+    await board.settled();
   };
 
   return {
     socket,
-    announce,
-    unlink: (userId, deviceId) => here.find(userId, deviceId)?.close(REVOKED, 'this device is not linked any more'),
-    open: () => here.all().length,
-    stop: () => clearInterval(renewing),
+    announce: board.announce,
+    unlink: (userId, deviceId) => {
+      const connection = board.connections.find(userId, deviceId);
+      if (connection === undefined) return;
+      revoked.add(connection);
+      connection.close(REVOKED, 'this device is not linked any more');
+    },
+    inUse: () => ({ sockets: sockets.size, ...board.inUse() }),
+    stop: async () => {
+      clearInterval(confirming);
+      const limit = Promise.withResolvers<undefined>();
+      const timer = setTimeout(() => limit.resolve(undefined), STOP_WITHIN_MS);
+      await Promise.race([quiet(), limit.promise]);
+      clearTimeout(timer);
+      board.stop();
+    },
   };
 };

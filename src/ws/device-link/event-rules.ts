@@ -1,6 +1,6 @@
 import type { Keeping, RelayEvent } from '../../kernel/relay.ts';
 import type { Importance } from './outbox.ts';
-import { isObject, textOf } from './inbound.ts';
+import { isObject, textOf } from './client-message.ts';
 
 type Payload = Readonly<Record<string, unknown>>;
 
@@ -35,6 +35,7 @@ export const latestOf = ({ eventType, payload }: Pick<RelayEvent, 'eventType' | 
   if (SUPERSEDING.has(eventType)) return JSON.stringify([eventType, payload['jobId']]);
   if (eventType === 'history-state-changed') return JSON.stringify([eventType, payload['sessionId'], payload['kind']]);
   if (eventType === 'device-status') return JSON.stringify([eventType, payload['deviceId']]);
+  if (eventType === 'active-session-changed') return eventType;
   return undefined;
 };
 

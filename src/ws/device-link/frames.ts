@@ -9,6 +9,8 @@ export type LinkErrorCode =
   | 'unknownMessageType'
   /** Something about this one message is wrong. */
   | 'invalidMessage'
+  /** A `register` without a payload. Ends the connection on iOS, so nothing else is answered with it. */
+  | 'invalidPayload'
   | 'invalidEvent'
   | 'missingDeviceId'
   /** Ends the connection on iOS. */
@@ -56,6 +58,14 @@ export const DESKTOP_OFFLINE: RpcError = { code: -32010, message: 'Desktop is of
 export const INVALID_REQUEST = -32600;
 export const INVALID_PARAMS = -32602;
 export const INTERNAL_ERROR = -32603;
+
+const CALL = '{"type":"rpc.request",';
+const ANSWER = '{"type":"rpc.response",';
+
+/** True for a frame that `rpcRequestFrame` made. */
+export const isCall = (frame: string): boolean => frame.startsWith(CALL);
+/** True for a frame that `rpcRequestFrame` or `rpcResponseFrame` made. */
+export const isCallOrAnswer = (frame: string): boolean => frame.startsWith(ANSWER) || isCall(frame);
 
 export const rpcResponseFrame = (payload: Readonly<Record<string, unknown>>): string =>
   JSON.stringify({ type: 'rpc.response', payload });

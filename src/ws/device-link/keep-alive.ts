@@ -1,12 +1,10 @@
 import type { Socket } from '../upgrade.ts';
-
-const PING_EVERY_MS = 30_000;
-/** A client that has said nothing for so long, not even to a ping, is not there. */
-const SILENCE_MS = 75_000;
+import type { LinkTiming } from './timing.ts';
 
 /** Asks a client for signs of life and ends a socket behind which nobody is. */
 export const keepAlive = (
   socket: Pick<Socket, 'on' | 'ping' | 'terminate'>,
+  { pingEveryMs, silenceMs }: Pick<LinkTiming, 'pingEveryMs' | 'silenceMs'>,
   now: () => number = performance.now.bind(performance),
 ): Readonly<{ stop: () => void }> => {
   let heard = now();
@@ -15,8 +13,8 @@ export const keepAlive = (
   };
   for (const sign of ['message', 'ping', 'pong'] as const) socket.on(sign, hear);
   const timer = setInterval(() => {
-    if (now() - heard > SILENCE_MS) socket.terminate();
+    if (now() - heard > silenceMs) socket.terminate();
     else socket.ping('heartbeat');
-  }, PING_EVERY_MS);
+  }, pingEveryMs);
   return { stop: () => clearInterval(timer) };
 };

@@ -1,74 +1,137 @@
 import type { Socket } from '../upgrade.ts';
+import { receipts, type KeptFrame } from './receipts.ts';
 
 /**
- * How much it matters that a frame arrives. `vital`: answers and the link's own messages. `event`: comes again when the
- * client resumes. `droppable`: a piece of something that a later message makes good.
+ * How much it matters that a frame arrives. `kept`: a call or an answer, which is handed back when the client may not
+ * have got it. `vital`: the link's own messages, and terminals. `event`: comes again when the client resumes.
+ * `droppable`: a piece of something that a later message makes good.
  */
-export type Importance = 'vital' | 'event' | 'droppable';
+export type Importance = 'kept' | 'vital' | 'event' | 'droppable';
 
 /** Sends to one socket, and never keeps more than so many bytes for a client that does not read. */
 export type Outbox = Readonly<{
-  /** `latestOf`: a waiting droppable frame with the same key is replaced. */
+  /** `latestOf`: a waiting frame with the same key is replaced. */
   send: (frame: string | Uint8Array, importance: Importance, latestOf?: string) => void;
+  /** Resolves when the client has read most of what was sent, or when the outbox is shut. */
+  room: () => Promise<void>;
+  /** Asks the client whether it has got what must not be lost. */
+  ask: () => void;
+  /** To be called with what the client answers to pings. */
+  answered: (payload: string) => void;
+  /** Kept frames that the client may not have got, oldest first. */
+  takeBack: () => readonly KeptFrame[];
+  /** Nothing more is sent; kept frames can still be taken back. */
+  shut: () => void;
   /** Bytes that wait, in the socket and here. */
   waiting: () => number;
 }>;
 
-type Waiting = { frame: string | Uint8Array; bytes: number; importance: Importance; latestOf: string | undefined };
+type Waiting = Readonly<{
+  frame: string | Uint8Array;
+  bytes: number;
+  importance: Importance;
+  latestOf: string | undefined;
+  at: number;
+}>;
 
-/** What the socket itself may hold before frames wait here, where they can still be dropped. */
-const IN_SOCKET = 256 * 1024;
-/** What may wait here. A client that is further behind is better off coming back. */
-const MOST_WAITING = 8 * 1024 * 1024;
+/** `inSocket`: what the socket itself may hold before frames wait here, where they can still be dropped. */
+type Limits = Readonly<{ inSocket: number; waiting: number }>;
+
+/** A client that is further behind is better off coming back. */
+const USUAL: Limits = { inSocket: 256 * 1024, waiting: 8 * 1024 * 1024 };
 
 const sizeOf = (frame: string | Uint8Array): number =>
   typeof frame === 'string' ? Buffer.byteLength(frame) : frame.byteLength;
 
 /** An outbox of a socket. `overflow` is called once, when dropping what may be dropped was not enough. */
 export const outbox = (
-  socket: Pick<Socket, 'send' | 'bufferedAmount'>,
+  socket: Pick<Socket, 'send' | 'ping' | 'bufferedAmount'>,
+  now: () => number,
   overflow: () => void,
-  limits: Readonly<{ inSocket: number; waiting: number }> = { inSocket: IN_SOCKET, waiting: MOST_WAITING },
+  limits: Limits = USUAL,
 ): Outbox => {
-  let queue: Waiting[] = [];
+  const got = receipts((payload) => socket.ping(payload), now);
+  const queue = new Set<Waiting>();
+  const latest = new Map<string, Waiting>();
   let queued = 0;
-  let over = false;
+  let isShut = false;
+  let wanting: (() => void)[] = [];
+
+  const remove = (waiting: Waiting): void => {
+    queue.delete(waiting);
+    queued -= waiting.bytes;
+    if (waiting.latestOf !== undefined) latest.delete(waiting.latestOf);
+  };
+
+  const hasRoom = (): boolean => queue.size === 0 && socket.bufferedAmount < limits.inSocket;
+
+  const tellRoom = (): void => {
+    if (wanting.length === 0 || !(isShut || hasRoom())) return;
+    const told = wanting;
+    wanting = [];
+    for (const tell of told) tell();
+  };
+
+  const write = (frame: string | Uint8Array, importance: Importance, bytes?: number): void => {
+    socket.send(frame, flushed);
+    if (importance === 'kept' && typeof frame === 'string') got.note(frame, bytes ?? frame.length);
+  };
 
   const flushed = (): void => {
-    while (queue.length > 0 && socket.bufferedAmount < limits.inSocket) {
-      const next = queue.shift();
-      if (next === undefined) return;
-      queued -= next.bytes;
-      socket.send(next.frame, flushed);
+    if (queue.size > 0 && !isShut) {
+      for (const next of queue) {
+        if (socket.bufferedAmount >= limits.inSocket) break;
+        remove(next);
+        write(next.frame, next.importance, next.bytes);
+      }
     }
+    tellRoom();
   };
 
-  const drop = (isDropped: (waiting: Waiting) => boolean): void => {
-    queue = queue.filter((waiting) => !isDropped(waiting));
-    queued = queue.reduce((sum, { bytes }) => sum + bytes, 0);
-  };
+  /** One frame alone may be larger than all that may wait. */
+  const isTooMuch = (): boolean => queued > limits.waiting && queue.size > 1;
 
   const enqueue = (waiting: Waiting): void => {
-    const { latestOf } = waiting;
-    if (latestOf !== undefined && queue.some((other) => other.latestOf === latestOf)) {
-      drop((other) => other.latestOf === latestOf);
-    }
-    queue.push(waiting);
+    const older = waiting.latestOf === undefined ? undefined : latest.get(waiting.latestOf);
+    if (older !== undefined) remove(older);
+    queue.add(waiting);
     queued += waiting.bytes;
-    if (queued <= limits.waiting) return;
-    drop(({ importance }) => importance === 'droppable');
-    if (queued <= limits.waiting) return;
-    over = true;
-    queue = [];
+    if (waiting.latestOf !== undefined) latest.set(waiting.latestOf, waiting);
+    if (!isTooMuch()) return;
+    for (const other of queue) if (other.importance === 'droppable') remove(other);
+    if (isTooMuch()) overflow();
+  };
+
+  const takeBack = (): readonly KeptFrame[] => {
+    const unsent: KeptFrame[] = [];
+    for (const { importance, frame, at } of queue) {
+      if (importance === 'kept' && typeof frame === 'string') unsent.push({ frame, at });
+    }
+    queue.clear();
+    latest.clear();
     queued = 0;
-    overflow();
+    return [...got.takeBack(), ...unsent];
   };
 
   return {
     send: (frame, importance, latestOf) => {
-      if (over) return;
-      if (queue.length === 0 && socket.bufferedAmount < limits.inSocket) socket.send(frame, flushed);
-      else enqueue({ frame, bytes: sizeOf(frame), importance, latestOf });
+      if (isShut) {
+        // It was on its way when the socket went: it can still be taken back.
+        if (importance === 'kept') queue.add({ frame, bytes: 0, importance, latestOf: undefined, at: now() });
+      } else if (hasRoom()) write(frame, importance);
+      else enqueue({ frame, bytes: sizeOf(frame), importance, latestOf, at: now() });
+    },
+    room: () =>
+      new Promise((resolve) => {
+        if (isShut || hasRoom()) return resolve();
+        wanting.push(resolve);
+      }),
+    ask: got.ask,
+    answered: got.answered,
+    takeBack,
+    shut: () => {
+      isShut = true;
+      tellRoom();
     },
     waiting: () => socket.bufferedAmount + queued,
   };

@@ -1,136 +1,132 @@
-import type { Delivery, NumberedEvent, Presence, Relay, TerminalRoute } from '../../kernel/relay.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import { isRegistered, type Connections, type Registered } from './connections.ts';
-import { eventFrame } from './frames.ts';
-import { importanceOf, latestOf } from './event-rules.ts';
-
-/** How long what is known of a user's devices is believed without looking again. News of them come sooner. */
-const BELIEVED_MS = 2_000;
-const SUPERSEDED = 4001;
-
-type Known<T> = Readonly<{ value: Promise<readonly T[]>; until: number }>;
+import { MAIL_SECONDS, type Delivery, type NumberedEvent, type Relay } from '../../kernel/relay.ts';
+import { SUPERSEDED } from './close-codes.ts';
+import type { Connections } from './connections.ts';
+import { eventFrame, isCallOrAnswer } from './frames.ts';
+import type { Whereabouts } from './whereabouts.ts';
 
 /** Brings frames to devices, here or on another instance. */
 export type PostOffice = Readonly<{
-  /** The user's connected devices on all instances, the latest first. */
-  present: (userId: string) => Promise<readonly Presence[]>;
-  routes: (userId: string) => Promise<readonly TerminalRoute[]>;
-  /** To be called when this process has changed something about them. */
-  forget: (userId: string) => void;
-  /** False when the device is not connected anywhere. */
+  /** False when the device cannot be reached. Rejects when the relay does not answer. */
   sendText: (userId: string, deviceId: string, frame: string) => Promise<boolean>;
   sendBinary: (userId: string, deviceId: string, frame: Uint8Array) => Promise<boolean>;
-  /** Brings an answer, and keeps it for a while when the device is away. */
+  /** Brings an answer, or keeps it for a while when the device is away. Never rejects. */
   sendMail: (userId: string, deviceId: string, frame: string) => Promise<void>;
-  /** Hands an event to one connection, unless it has had it, or said it. */
-  sendEvent: (connection: Registered, event: NumberedEvent) => void;
+  /** Tries again with mail that could not even be kept, because the relay was away. */
+  retry: () => Promise<void>;
+  /** Pieces of mail that wait for that. */
+  unposted: () => number;
 }>;
 
-type Deps = Readonly<{ relay: Relay; connections: Connections; now: () => number; logger: Logger }>;
+type Deps = Readonly<{
+  relay: Relay;
+  connections: Connections;
+  whereabouts: Whereabouts;
+  /** Told of a frame for a device that is not here any more. */
+  undelivered: (userId: string, deviceId: string, frame: string) => void;
+  /** Told of every `device-status` that is heard here. */
+  statusHeard: (userId: string, event: NumberedEvent) => void;
+  now: () => number;
+  logger: Logger;
+}>;
 
-/** A few answers that are asked for often, for a short while. */
-const briefly = <T>(now: () => number, ask: (userId: string) => Promise<readonly T[]>) => {
-  const known = new Map<string, Known<T>>();
-  return {
-    of: (userId: string): Promise<readonly T[]> => {
-      const found = known.get(userId);
-      if (found !== undefined && found.until > now()) return found.value;
-      const value = ask(userId);
-      known.set(userId, { value, until: now() + BELIEVED_MS });
-      value.catch(() => known.delete(userId));
-      return value;
-    },
-    forget: (userId: string): void => void known.delete(userId),
-    sweep: (): void => {
-      const at = now();
-      for (const [userId, { until }] of known) if (until <= at) known.delete(userId);
-    },
-  };
-};
+type Mail = Readonly<{ userId: string; deviceId: string; frame: string; until: number }>;
+
+const MOST_UNPOSTED_BYTES = 64 * 1024 * 1024;
 
 /** Takes the relay's deliveries for the connections of this process. */
-export const postOffice = ({ relay, connections, now, logger }: Deps): PostOffice & Readonly<{ sweep: () => void }> => {
-  const present = briefly(now, (userId) => relay.present(userId));
-  const routes = briefly(now, (userId) => relay.routes(userId));
+export const postOffice = (deps: Deps): PostOffice => {
+  const { relay, connections, whereabouts, now, logger } = deps;
+  let unposted: Mail[] = [];
+  let unpostedBytes = 0;
 
-  const sendEvent = (connection: Registered, event: NumberedEvent): void => {
-    if (event.sourceDeviceId === connection.presence.deviceId) return;
-    if (connection.held !== undefined) {
-      connection.held.push(event);
-      return;
-    }
-    if (event.eventId <= connection.sentEventId) return;
-    connection.sentEventId = event.eventId;
-    connection.outbox.send(eventFrame(event), importanceOf(event.eventType), latestOf(event));
+  const toDevice = (userId: string, deviceId: string, frame: string | Uint8Array): boolean => {
+    const here = connections.find(userId, deviceId);
+    if (here?.isOpen() !== true) return false;
+    here.entry.feed.frame(frame, typeof frame === 'string' && isCallOrAnswer(frame) ? 'kept' : 'vital');
+    return true;
   };
 
-  const take = (delivery: Delivery): void => {
+  const toAll = (userId: string, event: NumberedEvent): void => {
+    let frame: string | undefined;
+    const frameOf = (): string => (frame ??= eventFrame(event));
+    for (const { entry } of connections.of(userId)) entry.feed.event(event, frameOf);
+  };
+
+  relay.onDelivery((delivery) => {
     const { userId } = delivery;
     switch (delivery.kind) {
       case 'text':
-        connections.find(userId, delivery.deviceId)?.outbox.send(delivery.frame, 'vital');
+        if (!toDevice(userId, delivery.deviceId, delivery.frame)) {
+          deps.undelivered(userId, delivery.deviceId, delivery.frame);
+        }
         return;
       case 'binary':
-        connections.find(userId, delivery.deviceId)?.outbox.send(delivery.frame, 'vital');
+        // Whoever watches again gets a snapshot.
+        toDevice(userId, delivery.deviceId, delivery.frame);
         return;
       case 'routes':
-        routes.forget(userId);
+        whereabouts.forget(userId);
         return;
       case 'superseded': {
-        const { deviceId, connectionId } = delivery;
-        const old = connections.find(userId, deviceId);
-        if (old?.presence.connectionId === connectionId) old.close(SUPERSEDED, 'this device has connected again');
+        const old = connections.find(userId, delivery.deviceId);
+        if (old?.entry.presence.connectionId !== delivery.connectionId) return;
+        old.close(SUPERSEDED, 'this device has connected again');
         return;
       }
       case 'event':
-        if (delivery.event.eventType === 'device-status') present.forget(userId);
-        for (const connection of connections.of(userId)) sendEvent(connection, delivery.event);
+        if (delivery.event.eventType === 'device-status') {
+          whereabouts.forget(userId);
+          deps.statusHeard(userId, delivery.event);
+        }
+        toAll(userId, delivery.event);
     }
-  };
-  relay.onDelivery(take);
+  });
 
   const send = async (userId: string, deviceId: string, delivery: Delivery): Promise<boolean> => {
-    const here = connections.find(userId, deviceId);
-    if (here !== undefined && isRegistered(here)) {
-      take(delivery);
-      return true;
-    }
-    const there = (await present.of(userId)).find((other) => other.deviceId === deviceId);
+    const there = (await whereabouts.present(userId)).find((other) => other.deviceId === deviceId);
     if (there === undefined || there.instance === relay.instance) return false;
-    const taken = await relay.send(there, delivery);
-    if (!taken) present.forget(userId);
-    return taken;
+    const isTaken = await relay.send(there, delivery);
+    if (!isTaken) whereabouts.forget(userId);
+    return isTaken;
   };
 
-  const sendText = (userId: string, deviceId: string, frame: string): Promise<boolean> =>
-    send(userId, deviceId, { kind: 'text', userId, deviceId, frame });
+  const sendText: PostOffice['sendText'] = async (userId, deviceId, frame) =>
+    toDevice(userId, deviceId, frame) || send(userId, deviceId, { kind: 'text', userId, deviceId, frame });
 
-  const sendMail = async (userId: string, deviceId: string, frame: string): Promise<void> => {
+  const post = async ({ userId, deviceId, frame }: Mail): Promise<void> => {
     if (await sendText(userId, deviceId, frame)) return;
     await relay.keepMail(userId, deviceId, frame);
     // It may have come back between the two: then nobody else would look into its mail again.
-    present.forget(userId);
-    const back = (await present.of(userId)).some((other) => other.deviceId === deviceId);
-    if (!back) return;
+    const present = await whereabouts.presentNow(userId);
+    if (!present.some((other) => other.deviceId === deviceId)) return;
     for (const waiting of await relay.takeMail(userId, deviceId)) {
-      if (!(await sendText(userId, deviceId, waiting))) logger.warn({ userId }, 'an answer could not be delivered');
+      if (!(await sendText(userId, deviceId, waiting))) await relay.keepMail(userId, deviceId, waiting);
+    }
+  };
+
+  const postOrKeep = async (mail: Mail): Promise<void> => {
+    try {
+      await post(mail);
+    } catch (error) {
+      logger.warn({ err: error, userId: mail.userId }, 'an answer waits for the relay');
+      unposted.push(mail);
+      unpostedBytes += mail.frame.length;
+      while (unpostedBytes > MOST_UNPOSTED_BYTES) unpostedBytes -= unposted.shift()?.frame.length ?? 0;
     }
   };
 
   return {
-    present: present.of,
-    routes: routes.of,
-    forget: (userId) => {
-      present.forget(userId);
-      routes.forget(userId);
-    },
     sendText,
-    sendBinary: (userId, deviceId, frame) => send(userId, deviceId, { kind: 'binary', userId, deviceId, frame }),
-    sendMail,
-    sendEvent,
-    sweep: () => {
-      present.sweep();
-      routes.sweep();
+    sendBinary: async (userId, deviceId, frame) =>
+      toDevice(userId, deviceId, frame) || send(userId, deviceId, { kind: 'binary', userId, deviceId, frame }),
+    sendMail: (userId, deviceId, frame) => postOrKeep({ userId, deviceId, frame, until: now() + MAIL_SECONDS * 1_000 }),
+    retry: async () => {
+      const due = unposted.filter(({ until }) => until > now());
+      unposted = [];
+      unpostedBytes = 0;
+      for (const mail of due) await postOrKeep(mail);
     },
+    unposted: () => unposted.length,
   };
 };

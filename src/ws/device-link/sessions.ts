@@ -36,5 +36,6 @@ export const linkSessions = (relay: Pick<Relay, 'keepSession' | 'session'>) => (
   },
 });
 
-/** When a session that is used now is over. */
-export const sessionEnd = (now: Date): string => new Date(now.getTime() + SESSION_SECONDS * 1_000).toISOString();
+/** When a session that is used now is over, with the offset that the clients' parsers know here. */
+export const sessionEnd = (now: Date): string =>
+  new Date(now.getTime() + SESSION_SECONDS * 1_000).toISOString().replace('Z', '+00:00');

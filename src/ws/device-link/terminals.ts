@@ -1,10 +1,11 @@
 import type { Clock } from '../../kernel/clock.ts';
-import type { Relay, TerminalRoute } from '../../kernel/relay.ts';
+import type { Presence, Relay, TerminalRoute } from '../../kernel/relay.ts';
 import type { Registered } from './connections.ts';
 import { errorFrame, terminalFrame, type LinkErrorCode } from './frames.ts';
-import { flagOf, textOf } from './inbound.ts';
+import { flagOf, textOf } from './client-message.ts';
 import type { PostOffice } from './post-office.ts';
 import { terminalSessionOf } from './terminal-frame.ts';
+import type { Whereabouts } from './whereabouts.ts';
 
 type Payload = Readonly<Record<string, unknown>>;
 
@@ -17,12 +18,14 @@ export type Terminals = Readonly<{
   /** Asks a desktop that is back for the terminals that are still watched: it has forgotten them. */
   restore: (desktop: Registered) => Promise<void>;
   /** A watcher has gone: a desktop that nobody watches keeps its output until somebody does. */
-  left: (connection: Registered) => Promise<void>;
+  left: (userId: string, deviceId: string) => Promise<void>;
 }>;
 
-type Deps = Readonly<{ relay: Relay; office: PostOffice; clock: Clock }>;
+type Deps = Readonly<{ relay: Relay; office: PostOffice; whereabouts: Whereabouts; clock: Clock }>;
 
-export const terminals = ({ relay, office, clock }: Deps): Terminals => {
+const LONGEST_SESSION_ID = 256;
+
+export const terminals = ({ relay, office, whereabouts, clock }: Deps): Terminals => {
   const refuse = (connection: Registered, code: LinkErrorCode, message: string): undefined => {
     connection.outbox.send(errorFrame(code, message, clock()), 'vital');
   };
@@ -30,17 +33,19 @@ export const terminals = ({ relay, office, clock }: Deps): Terminals => {
   const sessionIn = (connection: Registered, payload: Payload | undefined): string | undefined =>
     payload === undefined
       ? refuse(connection, 'missingPayload', 'a payload with sessionId is needed')
-      : (textOf(payload, 'sessionId') ?? refuse(connection, 'missingSessionId', 'sessionId is missing'));
+      : (textOf(payload, 'sessionId', LONGEST_SESSION_ID) ??
+        refuse(connection, 'missingSessionId', 'sessionId is missing'));
 
-  const desktopFor = async ({ caller, presence }: Registered): Promise<string | undefined> => {
-    const devices = await office.present(caller.userId);
-    return devices.find(({ role, deviceId }) => role === 'desktop' && deviceId !== presence.deviceId)?.deviceId;
+  const desktopFor = async ({ caller, entry }: Registered): Promise<string | undefined> => {
+    const isOne = ({ role, deviceId }: Presence): boolean => role === 'desktop' && deviceId !== entry.presence.deviceId;
+    const believed = (await whereabouts.present(caller.userId)).find(isOne);
+    return (believed ?? (await whereabouts.presentNow(caller.userId)).find(isOne))?.deviceId;
   };
 
-  /** Tells every instance with the desktop that its routes are others now. */
+  /** Tells every instance with one of the user's devices that the routes are others now. */
   const changed = async (userId: string): Promise<void> => {
-    office.forget(userId);
-    const others = new Map((await office.present(userId)).map((presence) => [presence.instance, presence]));
+    whereabouts.forget(userId);
+    const others = new Map((await whereabouts.present(userId)).map((presence) => [presence.instance, presence]));
     others.delete(relay.instance);
     await Promise.all([...others.values()].map((presence) => relay.send(presence, { kind: 'routes', userId })));
   };
@@ -48,15 +53,17 @@ export const terminals = ({ relay, office, clock }: Deps): Terminals => {
   const drop = async (userId: string, route: TerminalRoute): Promise<void> => {
     await relay.removeRoute(userId, route);
     await changed(userId);
-    const watched = (await office.routes(userId)).some(
-      ({ producerId, sessionId }) => producerId === route.producerId && sessionId === route.sessionId,
-    );
-    if (!watched)
-      await office.sendText(userId, route.producerId, terminalFrame('unbind', { sessionId: route.sessionId }));
+    const { producerId, sessionId } = route;
+    const isSame = (other: TerminalRoute): boolean => other.producerId === producerId && other.sessionId === sessionId;
+    if ((await whereabouts.routes(userId)).some(isSame)) return;
+    await office.sendText(userId, producerId, terminalFrame('unbind', { sessionId }));
   };
 
-  const ownRoutes = async ({ caller, presence }: Registered): Promise<readonly TerminalRoute[]> =>
-    (await office.routes(caller.userId)).filter(({ consumerId }) => consumerId === presence.deviceId);
+  const routesTo = async (userId: string, deviceId: string): Promise<readonly TerminalRoute[]> =>
+    (await relay.routes(userId)).filter(({ consumerId }) => consumerId === deviceId);
+
+  const isHere = async (userId: string, deviceId: string): Promise<boolean> =>
+    (await whereabouts.presentNow(userId)).some((other) => other.deviceId === deviceId);
 
   return {
     bind: async (connection, payload) => {
@@ -66,42 +73,55 @@ export const terminals = ({ relay, office, clock }: Deps): Terminals => {
       const producerId = await desktopFor(connection);
       if (producerId === undefined) return refuse(connection, 'producerNotConnected', 'Desktop is offline');
       // The route first: the desktop may answer before we hear that it was told.
-      await relay.addRoute(userId, { producerId, sessionId, consumerId: connection.presence.deviceId });
+      const route = { producerId, sessionId, consumerId: connection.entry.presence.deviceId };
+      await relay.addRoute(userId, route);
       await changed(userId);
       const includeSnapshot = flagOf(payload, 'includeSnapshot', true);
       const forceSnapshot = flagOf(payload, 'forceSnapshot', false);
       const frame = terminalFrame('bind', { sessionId, includeSnapshot, forceSnapshot });
       if (!(await office.sendText(userId, producerId, frame))) {
+        await relay.removeRoute(userId, route);
+        await changed(userId);
         return refuse(connection, 'forwardFailed', 'the desktop could not be told; try again');
       }
       connection.outbox.send(terminalFrame('bound', { sessionId }), 'vital');
     },
     unbind: async (connection, payload) => {
+      const { userId } = connection.caller;
       const sessionId = sessionIn(connection, payload);
       if (sessionId === undefined) return;
-      const routes = (await ownRoutes(connection)).filter((route) => route.sessionId === sessionId);
-      for (const route of routes) await drop(connection.caller.userId, route);
-      if ((await desktopFor(connection)) === undefined)
-        refuse(connection, 'producerNotConnected', 'Desktop is offline');
+      const own = await routesTo(userId, connection.entry.presence.deviceId);
+      for (const route of own) if (route.sessionId === sessionId) await drop(userId, route);
+      if ((await desktopFor(connection)) !== undefined) return;
+      refuse(connection, 'producerNotConnected', 'Desktop is offline');
     },
-    output: async ({ caller: { userId }, presence: { deviceId } }, frame) => {
+    output: async ({ caller: { userId }, entry: { presence } }, frame) => {
       const session = terminalSessionOf(frame);
       if (session === undefined) return;
-      for (const { producerId, sessionId, consumerId } of await office.routes(userId)) {
-        if (producerId === deviceId && sessionId === session) await office.sendBinary(userId, consumerId, frame);
+      for (const { producerId, sessionId, consumerId } of await whereabouts.routes(userId)) {
+        if (producerId !== presence.deviceId || sessionId !== session) continue;
+        // Whoever cannot be reached binds again, and gets a snapshot.
+        await office.sendBinary(userId, consumerId, frame).catch(() => false);
       }
     },
-    restore: async ({ caller: { userId }, presence: { deviceId }, outbox }) => {
-      office.forget(userId);
-      const [routes, devices] = await Promise.all([office.routes(userId), office.present(userId)]);
-      const isHere = (id: string): boolean => devices.some((other) => other.deviceId === id);
-      const watched = routes.filter(({ producerId, consumerId }) => producerId === deviceId && isHere(consumerId));
+    restore: async ({ caller: { userId }, entry: { presence }, outbox }) => {
+      const [routes, devices] = await Promise.all([relay.routes(userId), whereabouts.presentNow(userId)]);
+      const there = new Set(devices.map(({ deviceId }) => deviceId));
+      const watched = routes.filter(
+        ({ producerId, consumerId }) => producerId === presence.deviceId && there.has(consumerId),
+      );
       for (const sessionId of new Set(watched.map((route) => route.sessionId))) {
         outbox.send(terminalFrame('bind', { sessionId, includeSnapshot: true, forceSnapshot: false }), 'vital');
       }
     },
-    left: async (connection) => {
-      for (const route of await ownRoutes(connection)) await drop(connection.caller.userId, route);
+    left: async (userId, deviceId) => {
+      const routes = await routesTo(userId, deviceId);
+      // It may be back already, on another instance, and have bound again.
+      if (routes.length === 0 || (await isHere(userId, deviceId))) return;
+      for (const route of routes) await drop(userId, route);
+      if (!(await isHere(userId, deviceId))) return;
+      await Promise.all(routes.map((route) => relay.addRoute(userId, route)));
+      await changed(userId);
     },
   };
 };

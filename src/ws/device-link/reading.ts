@@ -4,8 +4,9 @@ import type { Socket } from '../upgrade.ts';
 /** One frame, in the order of arrival. */
 export type Frame = Readonly<{ data: Buffer; isBinary: boolean }>;
 
-/** So many frames may wait for their turn before the client has to wait with the next. */
-const MOST_WAITING = 64;
+/** What may wait for its turn before the client has to wait with the next. */
+const MOST_FRAMES = 64;
+const MOST_BYTES = 1024 * 1024;
 
 const bufferOf = (data: RawData): Buffer => {
   if (Buffer.isBuffer(data)) return data;
@@ -14,31 +15,36 @@ const bufferOf = (data: RawData): Buffer => {
 
 /**
  * Handles the frames of a socket one after the other. A client that is faster than we are is not read until we have
- * caught up: nothing is ever thrown away.
+ * caught up: nothing is ever thrown away. `handle` must not reject.
  */
-export const inbox = (
+export const readFrames = (
   socket: Pick<Socket, 'on' | 'pause' | 'resume'>,
   handle: (frame: Frame) => Promise<void>,
 ): void => {
-  const waiting: Frame[] = [];
+  let waiting: Frame[] = [];
+  let bytes = 0;
   let working = false;
   let paused = false;
 
   const work = async (): Promise<void> => {
     working = true;
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      await handle(next);
-      if (paused && waiting.length === 0) {
-        paused = false;
-        socket.resume();
-      }
+    while (waiting.length > 0) {
+      const batch = waiting;
+      waiting = [];
+      bytes = 0;
+      for (const frame of batch) await handle(frame);
     }
     working = false;
+    if (!paused) return;
+    paused = false;
+    socket.resume();
   };
 
   socket.on('message', (data: RawData, isBinary: boolean) => {
-    waiting.push({ data: bufferOf(data), isBinary });
-    if (waiting.length >= MOST_WAITING && !paused) {
+    const frame = { data: bufferOf(data), isBinary };
+    waiting.push(frame);
+    bytes += frame.data.length;
+    if (!paused && (waiting.length >= MOST_FRAMES || bytes >= MOST_BYTES)) {
       paused = true;
       socket.pause();
     }

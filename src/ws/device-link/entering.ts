@@ -1,0 +1,107 @@
+import { serialByKey } from '../../kernel/serial.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import type { DeviceRole, Presence, Relay } from '../../kernel/relay.ts';
+import type { Announcer } from './announcing.ts';
+import { SUPERSEDED, TRY_AGAIN } from './close-codes.ts';
+import type { Connection, Connections, Registered } from './connections.ts';
+import type { Leaving } from './leaving.ts';
+import { liveFeed } from './live-feed.ts';
+import type { Welcome } from './welcome.ts';
+import type { Whereabouts } from './whereabouts.ts';
+
+type Deps = Readonly<{
+  relay: Relay;
+  connections: Connections;
+  whereabouts: Whereabouts;
+  leaving: Leaving;
+  welcome: Welcome;
+  announce: Announcer;
+  /** Told of a device that others can reach now; what it does may take its time. */
+  onEntered: (connection: Registered) => void;
+  newId: () => string;
+  now: () => number;
+  logger: Logger;
+}>;
+
+/** As what a connection enters. `frame` tells the client that it has. */
+type Ticket = Readonly<{ deviceId: string; role: DeviceRole; frame: string; lastEventId: unknown }>;
+
+/** The one place where connections become reachable, catch up and go; of one device, one thing at a time. */
+export type Entering = Readonly<{
+  /** Rejects when the relay does not answer: the connection is to be closed then. */
+  enter: (connection: Connection, ticket: Ticket) => Promise<void>;
+  /** After deliveries may have been missed. Never rejects. */
+  catchUp: (connection: Registered) => Promise<void>;
+  /** Does nothing for a connection that has left. Never rejects. */
+  leave: (connection: Registered) => Promise<void>;
+}>;
+
+export const entering = (deps: Deps): Entering => {
+  const { relay, connections, whereabouts, leaving, now } = deps;
+  const inOrder = serialByKey();
+  const keyOf = (userId: string, deviceId: string): string => `${userId} ${deviceId}`;
+  const laneOf = ({ caller, entry }: Registered): string => keyOf(caller.userId, entry.presence.deviceId);
+
+  /** Takes the place of an older connection of the device, here or elsewhere. */
+  const takePlace = async (entered: Registered): Promise<void> => {
+    const { caller, entry } = entered;
+    const { userId } = caller;
+    const { presence } = entry;
+    const before = connections.find(userId, presence.deviceId);
+    connections.add(entered);
+    if (before !== undefined && before !== entered) before.close(SUPERSEDED, 'this device has connected again');
+    const replaced = await relay.join(userId, presence);
+    whereabouts.forget(userId);
+    if (before !== undefined && before !== entered) await leaving.handBack(before);
+    if (replaced === undefined || replaced.instance === relay.instance) return;
+    const { deviceId, connectionId } = replaced;
+    await relay.send(replaced, { kind: 'superseded', userId, deviceId, connectionId });
+  };
+
+  const enterNow = async (connection: Connection, ticket: Ticket): Promise<void> => {
+    if (!connection.isOpen()) return;
+    const { deviceId, role, frame, lastEventId } = ticket;
+    const { outbox, caller } = connection;
+    outbox.send(frame, 'vital');
+    const presence: Presence = { deviceId, connectionId: deps.newId(), instance: relay.instance, role, since: now() };
+    const feed = liveFeed(outbox, deviceId, now, () =>
+      connection.close(TRY_AGAIN, 'too much waits to be read; come back and resume'),
+    );
+    const entered = Object.assign(connection, { entry: { presence, feed } });
+    feed.hold();
+    await takePlace(entered);
+    await deps.welcome.greet(entered, lastEventId);
+    feed.release();
+    deps.onEntered(entered);
+    await deps.announce.online(caller.userId, deviceId).catch((error: unknown) => {
+      deps.logger.warn({ err: error }, 'a device has come and the others were not told');
+    });
+  };
+
+  const catchUpNow = async (connection: Registered): Promise<void> => {
+    if (!connection.isOpen()) return;
+    const { caller, entry } = connection;
+    const { deviceId, connectionId } = entry.presence;
+    const current = (await relay.present(caller.userId)).find((other) => other.deviceId === deviceId);
+    if (current !== undefined && current.connectionId !== connectionId) {
+      return connection.close(SUPERSEDED, 'this device has connected again');
+    }
+    await deps.welcome.catchUp(connection);
+  };
+
+  return {
+    enter: (connection, ticket) =>
+      inOrder(keyOf(connection.caller.userId, ticket.deviceId), () => enterNow(connection, ticket)),
+    catchUp: (connection) => {
+      // At once: what comes from now on is after what was missed.
+      const { feed } = connection.entry;
+      feed.hold();
+      return inOrder(laneOf(connection), () =>
+        catchUpNow(connection)
+          .catch(() => connection.close(TRY_AGAIN, 'events may be missing; come back'))
+          .finally(feed.release),
+      );
+    },
+    leave: (connection) => inOrder(laneOf(connection), () => leaving.leave(connection)),
+  };
+};

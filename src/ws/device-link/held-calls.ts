@@ -1,0 +1,82 @@
+import type { Call } from './rpc.ts';
+
+/** A call, and until when it may wait. */
+export type WaitingCall = Call &
+  Readonly<{
+    /** Milliseconds since the epoch. */
+    until: number;
+    /** The one desktop that it may go to, because that one may have it already; absent: any. */
+    target?: string;
+  }>;
+
+/** Calls that wait for a desktop that is reconnecting, each user's in their order. */
+export type HeldCalls = Readonly<{
+  /** False when too many wait. */
+  hold: (call: WaitingCall) => boolean;
+  /** True when calls of this device wait, which a later one must not overtake. */
+  isHolding: (userId: string, clientId: string) => boolean;
+  /** To be called when a desktop of the user has come. */
+  wake: (userId: string) => Promise<void>;
+  size: () => number;
+}>;
+
+type Deps = Readonly<{
+  /** False when there still is no desktop. */
+  bring: (call: WaitingCall) => Promise<boolean>;
+  giveUp: (call: WaitingCall) => Promise<void>;
+  now: () => number;
+}>;
+
+/** What one user's devices may have waiting. */
+const MOST_CALLS = 100;
+const MOST_BYTES = 8 * 1024 * 1024;
+
+export const heldCalls = ({ bring, giveUp, now }: Deps): HeldCalls => {
+  const users = new Map<string, WaitingCall[]>();
+  const draining = new Map<string, Promise<void>>();
+
+  const waitingOf = (userId: string): readonly WaitingCall[] => users.get(userId) ?? [];
+
+  const remove = (call: WaitingCall): boolean => {
+    const left = waitingOf(call.userId).filter((other) => other !== call);
+    const wasThere = left.length < waitingOf(call.userId).length;
+    if (left.length === 0) users.delete(call.userId);
+    else users.set(call.userId, left);
+    return wasThere;
+  };
+
+  const drain = async (userId: string): Promise<void> => {
+    for (let next = waitingOf(userId)[0]; next !== undefined; next = waitingOf(userId)[0]) {
+      if (!(await bring(next).catch(() => false))) return;
+      remove(next);
+    }
+  };
+
+  const wake = (userId: string): Promise<void> => {
+    const running = draining.get(userId);
+    if (running !== undefined) return running;
+    const run = drain(userId).finally(() => draining.delete(userId));
+    draining.set(userId, run);
+    return run;
+  };
+
+  /** Looks a last time. */
+  const expire = async (call: WaitingCall): Promise<void> => {
+    await wake(call.userId);
+    if (remove(call)) await giveUp(call);
+  };
+
+  return {
+    hold: (call) => {
+      const waiting = waitingOf(call.userId);
+      const bytes = waiting.reduce((sum, { frame }) => sum + frame.length, call.frame.length);
+      if (waiting.length >= MOST_CALLS || (bytes > MOST_BYTES && waiting.length > 0)) return false;
+      users.set(call.userId, [...waiting, call]);
+      setTimeout(() => void expire(call), Math.max(0, call.until - now()));
+      return true;
+    },
+    isHolding: (userId, clientId) => waitingOf(userId).some((call) => call.clientId === clientId),
+    wake,
+    size: () => [...users.values()].reduce((sum, waiting) => sum + waiting.length, 0),
+  };
+};

@@ -1,0 +1,39 @@
+/** What is believed of each user for a short while, without asking again. */
+export type KnownBriefly<T> = Readonly<{
+  /** What is believed, or what is so when that is too old. */
+  of: (userId: string) => Promise<readonly T[]>;
+  /** What is so. */
+  afresh: (userId: string) => Promise<readonly T[]>;
+  /** To be called when it has changed. */
+  forget: (userId: string) => void;
+  sweep: () => void;
+  size: () => number;
+}>;
+
+type Known<T> = { value: Promise<readonly T[]>; until: number };
+
+/** How long something is believed. News of it come sooner. */
+const BELIEVED_MS = 2_000;
+
+/** `ask` must not reject: whoever asks can do nothing about it. */
+export const knownBriefly = <T>(now: () => number, ask: (userId: string) => Promise<readonly T[]>): KnownBriefly<T> => {
+  const known = new Map<string, Known<T>>();
+  const afresh = (userId: string): Promise<readonly T[]> => {
+    const value = ask(userId);
+    known.set(userId, { value, until: now() + BELIEVED_MS });
+    return value;
+  };
+  return {
+    of: (userId) => {
+      const found = known.get(userId);
+      return found !== undefined && found.until > now() ? found.value : afresh(userId);
+    },
+    afresh,
+    forget: (userId) => void known.delete(userId),
+    sweep: () => {
+      const at = now();
+      for (const [userId, { until }] of known) if (until <= at) known.delete(userId);
+    },
+    size: () => known.size,
+  };
+};

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { absences } from './absences.ts';
+import { announcer } from './announcing.ts';
+import { calls, type Calls } from './calls.ts';
+import { connections } from './connections.ts';
+import type { DeviceLinkDeps } from './device-link.deps.ts';
+import { entering } from './entering.ts';
+import { deviceEvents } from './events.ts';
+import { isCall } from './frames.ts';
+import { leaving } from './leaving.ts';
+import { messages } from './messages.ts';
+import { postOffice, type PostOffice } from './post-office.ts';
+import { registering } from './registering.ts';
+import { terminals as terminalsOf } from './terminals.ts';
+import type { LinkTiming } from './timing.ts';
+import { welcome } from './welcome.ts';
+import { whereabouts as whereaboutsOf } from './whereabouts.ts';
+
+type Deps = DeviceLinkDeps & Readonly<{ timing: LinkTiming }>;
+
+const SETTLED_LOOK_MS = 50;
+
+/** All that works between the sockets of this process and the relay. */
+export const switchboard = (deps: Deps) => {
+  const { relay, clock, logger, timing, notes } = deps;
+  const now = (): number => clock().getTime();
+  const here = connections();
+  const whereabouts = whereaboutsOf({ relay, connections: here, now, logger });
+  const announce = announcer({ relay, clock });
+
+  const undelivered = (userId: string, deviceId: string, frame: string): void => {
+    // It went while this was on its way to it; what is no call and no answer it asks for again.
+    if (isCall(frame)) void calling.returned(deviceId, { frame, at: now() });
+    else void office.sendMail(userId, deviceId, frame);
+  };
+  const statusHeard = (userId: string, payload: unknown): void => {
+    away.heard(userId, payload);
+    const { deviceId, status } = payload as Readonly<{ deviceId: string; status: string }>;
+    if (status === 'online') calling.desktopCame(userId);
+    else if (here.find(userId, deviceId) === undefined) calling.desktopLeft(userId, deviceId);
+  };
+
+  const office: PostOffice = postOffice({
+    ...{ relay, connections: here, whereabouts, undelivered, now, logger },
+    statusHeard: (userId, event) => statusHeard(userId, event.payload),
+  });
+  const calling: Calls = calls({ office, whereabouts, newId: randomUUID, timing, clock });
+  const terminals = terminalsOf({ relay, office, whereabouts, clock });
+  const going = leaving({
+    ...{ relay, connections: here, whereabouts, office, calls: calling, terminals, announce, logger },
+    onGone: (connection) => notes.presence(connection, false),
+  });
+  const door = entering({
+    ...{ relay, connections: here, whereabouts, leaving: going, announce, newId: randomUUID, now, logger },
+    welcome: welcome({ relay, terminals, clock }),
+    onEntered: (connection) => {
+      if (connection.entry.presence.role === 'desktop') calling.desktopCame(connection.caller.userId);
+      notes.presence(connection, true);
+    },
+  });
+  const away = absences({
+    ...{ relay, connections: here },
+    gone: async (userId, deviceId) => {
+      await terminals.left(userId, deviceId);
+      await announce.gone(userId, deviceId);
+    },
+    back: announce.online,
+  });
+  const letIn = registering({ relay, connections: here, entering: door, announce, device: deps.device, clock });
+  const handle = messages({
+    ...{ registering: letIn, calls: calling, terminals, notes, clock },
+    events: deviceEvents(announce, notes),
+  });
+
+  const renew = async (): Promise<void> => {
+    const present = here.all().map(({ caller, entry }) => ({ userId: caller.userId, presence: entry.presence }));
+    if (present.length > 0) await relay.renew(present);
+    await office.retry();
+  };
+
+  const tick = async (): Promise<void> => {
+    whereabouts.sweep();
+    calling.sweep();
+    await renew();
+    await away.look();
+  };
+
+  const late = (error: unknown): void => logger.warn({ err: error }, 'presence could not be renewed');
+  const renewNow = (): void => void renew().catch(late);
+  const renewing = setInterval(() => void tick().catch(late), timing.renewEveryMs);
+  renewing.unref();
+
+  relay.onInterruption(() => {
+    for (const connection of here.all()) {
+      whereabouts.forget(connection.caller.userId);
+      void door.catchUp(connection);
+    }
+    // Noted again at once: others look for these devices.
+    renewNow();
+  });
+
+  return {
+    connections: here,
+    announce,
+    terminals,
+    handle,
+    registering: letIn,
+    leave: door.leave,
+    inUse: () => ({
+      devices: here.all().length,
+      users: whereabouts.size(),
+      calls: calling.held(),
+      mail: office.unposted(),
+    }),
+    /** Resolves when nothing is held that somebody waits for. */
+    settled: async (): Promise<void> => {
+      while (calling.held() > 0) await wait(SETTLED_LOOK_MS);
+    },
+    stop: () => clearInterval(renewing),
+  };
+};

@@ -1,0 +1,58 @@
+import type { Logger } from '../../kernel/logger.ts';
+import type { Presence, Relay, TerminalRoute } from '../../kernel/relay.ts';
+import type { Connections } from './connections.ts';
+import { knownBriefly } from './known-briefly.ts';
+
+/** Where a user's devices are, and who watches which terminal. */
+export type Whereabouts = Readonly<{
+  /** The user's connected devices on all instances, the latest first. May be two seconds old. */
+  present: (userId: string) => Promise<readonly Presence[]>;
+  /** The same as it is now. */
+  presentNow: (userId: string) => Promise<readonly Presence[]>;
+  routes: (userId: string) => Promise<readonly TerminalRoute[]>;
+  /** To be called when either has changed. */
+  forget: (userId: string) => void;
+  sweep: () => void;
+  /** Users of whom something is believed. */
+  size: () => number;
+}>;
+
+type Deps = Readonly<{
+  relay: Pick<Relay, 'present' | 'routes' | 'instance'>;
+  connections: Connections;
+  now: () => number;
+  logger: Logger;
+}>;
+
+/** While the relay is away, devices of this instance go on finding each other. */
+export const whereabouts = ({ relay, connections, now, logger }: Deps): Whereabouts => {
+  const here = (userId: string): readonly Presence[] =>
+    [...connections.of(userId)].map(({ entry }) => entry.presence).sort((a, b) => b.since - a.since);
+
+  const present = knownBriefly(now, (userId) =>
+    relay.present(userId).catch((error: unknown) => {
+      logger.warn({ err: error }, 'devices of other instances are out of sight');
+      return here(userId);
+    }),
+  );
+  const routes = knownBriefly<TerminalRoute>(now, (userId) =>
+    relay.routes(userId).catch((error: unknown) => {
+      logger.warn({ err: error }, 'who watches which terminal is not known');
+      return [];
+    }),
+  );
+  return {
+    present: present.of,
+    presentNow: present.afresh,
+    routes: routes.of,
+    forget: (userId) => {
+      present.forget(userId);
+      routes.forget(userId);
+    },
+    sweep: () => {
+      present.sweep();
+      routes.sweep();
+    },
+    size: () => present.size() + routes.size(),
+  };
+};
