@@ -1,4 +1,3 @@
-import { deviceRegistry } from '../../commands/devices/device-registry.ts';
 import { erasureService } from '../../commands/erasure/erasures.ts';
 import { apiKeysProjection } from '../../projections/api-keys/api-keys.projection.ts';
 import { devicesProjection } from '../../projections/devices/devices.projection.ts';
@@ -34,7 +33,6 @@ const asked = [usersProjection, sessionsProjection, devicesProjection, apiKeysPr
 export const erasing = ({ stores, write, read, forgetAnswers, clock, logger }: Deps) => {
   const { eventStore: store, vault } = stores;
   const { queries, projector } = read;
-  const registry = deviceRegistry({ handler: write.devices, vault });
 
   /** Rejects while the read models do not show everything that is in the log now: nothing may be overlooked. */
   const caughtUp = async (): Promise<void> => {
@@ -49,7 +47,7 @@ export const erasing = ({ stores, write, read, forgetAnswers, clock, logger }: D
     users: write.users,
     sessions: write.sessions,
     apiKeys: write.apiKeys,
-    removeDevice: (whose, cause) => registry.remove(whose, cause),
+    removeDevice: (whose, cause) => write.pushTokens.removeDevice(whose, cause),
     forgetAnswers,
     belongings: async (userId) => {
       await caughtUp();

@@ -57,7 +57,7 @@ describe('every refusal', () => {
     const { http, serving } = under;
     sockets = acceptSockets({
       ...http,
-      app: http.app as never,
+      app: http.app,
       server: serving.server,
       logger: silentLogger,
       handlers: { '/ws/talk': (socket) => once(socket as WebSocket, 'close').then(() => undefined) },
