@@ -63,7 +63,8 @@ export const eventKeep = (now: () => number): EventKeep => {
   return {
     add: (said, { how, replaces }) => {
       const eventId = Math.max(now(), (latest ?? 0) + 1);
-      floor ??= eventId - 1;
+      // Whatever a device knows from before: other events may have followed it that are not known here.
+      floor ??= eventId;
       latest = eventId;
       if (how === 'miss') {
         dropAll();

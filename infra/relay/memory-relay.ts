@@ -26,8 +26,8 @@ const promised = <T>(work: () => T): Promise<T> =>
 const oneByOne = () => {
   const waiting: (() => void)[] = [];
   let isBusy = false;
-  return (work: () => void): void => {
-    waiting.push(work);
+  return (work: readonly (() => void)[]): void => {
+    waiting.push(...work);
     if (isBusy) return;
     isBusy = true;
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) next();
@@ -55,7 +55,7 @@ export const memoryRelay = (options: MemoryRelayOptions = {}) => {
 
   const handTo = (instance: string, delivery: Delivery): boolean => {
     const there = instances.get(instance);
-    if (there !== undefined) inOrder(() => there.deliver(delivery));
+    if (there !== undefined) inOrder([() => there.deliver(delivery)]);
     return there !== undefined;
   };
 
@@ -65,9 +65,9 @@ export const memoryRelay = (options: MemoryRelayOptions = {}) => {
         household.events.add(said, keeping),
         household.present.living(),
       ]);
-      for (const instance of new Set(present.map((presence) => presence.instance))) {
-        handTo(instance, { kind: 'event', userId, event });
-      }
+      const where = [...new Set(present.map((presence) => presence.instance))];
+      // All at once: what the first one does about it comes after it for the others too.
+      inOrder(where.map((name) => () => instances.get(name)?.deliver({ kind: 'event', userId, event })));
       return event.eventId;
     });
 

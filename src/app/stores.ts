@@ -11,6 +11,7 @@ import { migrate } from '../../infra/postgres/migrate.ts';
 import { databasePools, type DatabasePools } from '../../infra/postgres/pools.ts';
 import { connectRedis } from '../../infra/redis/client.ts';
 import { memoryRelay } from '../../infra/relay/memory-relay.ts';
+import { redisRelay } from '../../infra/relay/redis-relay.ts';
 import { checkFingerprints } from '../../infra/vault/fingerprints.ts';
 import { migrateVault, postgresVault } from '../../infra/vault/postgres-vault.ts';
 import { sqliteVault } from '../../infra/vault/sqlite-vault.ts';
@@ -30,6 +31,7 @@ export type Stores = Readonly<{
   vault: SubjectVault;
   ephemeral: EphemeralStore;
   limiter: Limiter;
+  /** What the instances share about connected devices. */
   relay: Relay;
   close: () => Promise<void>;
 }>;
@@ -63,7 +65,9 @@ export const connectStores = async (config: Config, parts: Parts, logger: Logger
   const vault = await openVault(config, parts, pools);
   const redis = config.REDIS_URL === undefined ? undefined : connectRedis({ url: config.REDIS_URL, logger });
   const ephemeral = redis === undefined ? memoryEphemeral() : redisEphemeral(redis);
-  const relay = memoryRelay({ logger }).attach(randomUUID());
+  const instance = randomUUID();
+  const relay =
+    redis === undefined ? memoryRelay({ logger }).attach(instance) : redisRelay({ redis, instance, logger });
   return {
     eventStore,
     pools,
