@@ -26,12 +26,11 @@ const everyRow = async (dataDir: string): Promise<string> => {
       `select format('%I.%I', table_schema, table_name) as name from information_schema.tables
        where table_schema in ('rm', 'app', 'projector')`,
     );
-    const texts = await Promise.all(
-      rows.map(async ({ name }) => {
-        const found = await client.query<{ row: string }>(`select t::text as row from ${name} t`);
-        return found.rows.map(({ row }) => `${name} ${row}`).join('\n');
-      }),
-    );
+    const texts: string[] = [];
+    for (const { name } of rows) {
+      const found = await client.query<{ row: string }>(`select t::text as row from ${name} t`);
+      texts.push(...found.rows.map(({ row }) => `${name} ${row}`));
+    }
     return texts.join('\n');
   } finally {
     await client.end();
@@ -107,7 +106,7 @@ describe('deleting an account', function () {
 
   it('is refused while a request runs', async () => {
     const { client } = await person(servers[0], `w${randomUUID().slice(0, 8)}`);
-    const running = await client.completion('[[sandbox latency=4000 tokens=5]] slow', { stream: true });
+    const running = await client.completion('[[sandbox tokens=20 delay=200]] slow', { stream: true });
     const refused = await client.call('DELETE', '/api/auth/account');
     expect(refused.status).to.equal(409);
     expect(await refused.json()).to.include({ error_type: 'billing_conflict' });
