@@ -8,31 +8,53 @@ import { settlementOf } from './credits.funding.ts';
 import { noticesOf } from './credits.notices.ts';
 import type { CreditAccount } from './credits.state.ts';
 
+/** Lets drafts happen one after the other, each on what the ones before it left. */
+const telling = (before: CreditAccount) => {
+  let account = before;
+  const said: CreditAccountEvent[] = [];
+  return {
+    say: (drafts: readonly Draft[]): void => {
+      if (drafts.length === 0) return;
+      const events = saying(account, drafts);
+      account = fold({ evolve }, account, events);
+      said.push(...events);
+    },
+    account: () => account,
+    said,
+  };
+};
+
 /**
- * The drafts with all that goes with them in the same append: before them the closing of a month that is over and the
- * expiry of lots whose time is over; after them the expiry of what they gave back to such a lot, the settling of what is
- * owed from what is free now, and what the user is told of. Nothing goes with nothing.
+ * What a decision says with all that goes with it in the same append. Before it: the closing of a month that is over and
+ * the expiry of lots whose time is over, so that it is made on what there really is. After it: the expiry of what it gave
+ * back to such a lot, the settling of what is owed from what is free now, and what the user is told of. Nothing goes with
+ * nothing.
  */
 export const withConsequences = (
   before: CreditAccount,
   at: IsoTime,
+  decide: (account: CreditAccount) => readonly Draft[],
+): readonly CreditAccountEvent[] => {
+  const { say, account, said } = telling(before);
+  say(closingOf(before, at));
+  say(expiryOf(account(), at));
+  const drafts = decide(account());
+  if (drafts.length === 0) return [];
+  say(drafts);
+  say(expiryOf(account(), at));
+  say(settlementOf(account(), at));
+  say(noticesOf(before, said, account(), at));
+  return said;
+};
+
+/** What the passing of time alone says, with what the user is told of. */
+export const withNotices = (
+  before: CreditAccount,
+  at: IsoTime,
   drafts: readonly Draft[],
 ): readonly CreditAccountEvent[] => {
-  if (drafts.length === 0) return [];
-  let account = before;
-  const said: CreditAccountEvent[] = [];
-  const say = (more: readonly Draft[]): void => {
-    if (more.length === 0) return;
-    const events = saying(account, more);
-    account = fold({ evolve }, account, events);
-    said.push(...events);
-  };
-  const [first] = drafts;
-  if (first?.type !== 'BooksClosed') say(closingOf(account, at));
-  if (first?.type !== 'PromoCreditsExpired') say(expiryOf(account, at));
+  const { say, account, said } = telling(before);
   say(drafts);
-  say(expiryOf(account, at));
-  say(settlementOf(account, at));
-  say(noticesOf(before, said, account, at));
+  say(noticesOf(before, said, account(), at));
   return said;
 };

@@ -7,6 +7,7 @@ import type { IsoTime } from '../../src/kernel/message.ts';
 import { microText, usdText, type MicroUsd } from '../../src/kernel/money.ts';
 import type {
   CreditCommand,
+  ExpirePromo,
   ExtendReservation,
   OpenAccount,
   RenewReservation,
@@ -15,11 +16,12 @@ import type {
 import { adjust, approve, reject } from './credits.adjustments.ts';
 import { closingOf } from './credits.books.ts';
 import { refuseOverBudget } from './credits.budgets.ts';
-import { withConsequences } from './credits.consequences.ts';
+import { withConsequences, withNotices } from './credits.consequences.ts';
 import { expiryOf, holdOf, mustBeInUse, mustBeOpen, type Draft } from './credits.drafts.ts';
 import { evolveCreditAccount } from './credits.evolve.ts';
 import { clawBack, grant, purchase, reverse } from './credits.funding.ts';
 import { allocate, allocationOf, available, blockOf, shortfallOf } from './credits.lots.ts';
+import type { CloseBooks } from './funding.commands.ts';
 import { capture, release, settleAbandoned } from './credits.settlement.ts';
 import { block, close, setLimits, unblock, writeOff } from './credits.standing.ts';
 import type { CreditAccount, Hold, OpenAccountState } from './credits.state.ts';
@@ -118,7 +120,7 @@ const extend = ({ data }: ExtendReservation, state: CreditAccount): readonly Dra
 };
 
 type Deciding = {
-  readonly [T in CreditCommand['type']]: (
+  readonly [T in Exclude<CreditCommand['type'], 'ExpirePromo' | 'CloseBooks'>]: (
     command: Extract<CreditCommand, { type: T }>,
     state: CreditAccount,
   ) => readonly Draft[];
@@ -132,7 +134,6 @@ const deciding: Deciding = {
   CaptureReservation: capture,
   ReleaseReservation: release,
   SettleAbandoned: settleAbandoned,
-  ExpirePromo: ({ data }, state) => expiryOf(state, data.at),
   PurchaseCredits: purchase,
   ClawBackCredits: clawBack,
   ReverseClawback: reverse,
@@ -144,16 +145,27 @@ const deciding: Deciding = {
   BlockSpending: block,
   UnblockSpending: unblock,
   SetSpendingLimits: setLimits,
-  CloseBooks: ({ data }, state) => closingOf(state, data.at),
   CloseAccount: close,
 };
 
-const draftsOf = (command: CreditCommand, state: CreditAccount): readonly Draft[] =>
-  (deciding[command.type] as (command: CreditCommand, state: CreditAccount) => readonly Draft[])(command, state);
+type Deliberate = Exclude<CreditCommand, ExpirePromo | CloseBooks>;
+
+const draftsOf = (command: Deliberate, state: CreditAccount): readonly Draft[] =>
+  (deciding[command.type] as (command: Deliberate, state: CreditAccount) => readonly Draft[])(command, state);
+
+const decide = (command: CreditCommand, state: CreditAccount): readonly CreditAccountEvent[] => {
+  const { at } = command.data;
+  if (command.type === 'CloseBooks') return withNotices(state, at, closingOf(state, at));
+  if (command.type === 'ExpirePromo') {
+    const expired = expiryOf(state, at);
+    return expired.length === 0 ? [] : withNotices(state, at, [...closingOf(state, at), ...expired]);
+  }
+  return withConsequences(state, at, (account) => draftsOf(command, account));
+};
 
 /** Decides everything about one user's money; the only place where a balance is decided. */
 export const creditAccountDecider: Decider<CreditAccount, CreditCommand, CreditAccountEvent> = {
   initial: { status: 'none' },
   evolve: evolveCreditAccount,
-  decide: (command, state) => withConsequences(state, command.data.at, draftsOf(command, state)),
+  decide,
 };

@@ -9,6 +9,12 @@ export const creditBalanceTable = defineTable({
     promo_micro: { type: 'bigint', default: '0' },
     held_micro: { type: 'bigint', default: '0' },
     shortfall_micro: { type: 'bigint', default: '0' },
+    /** How many blocks are in force; 0: the user may spend. */
+    blocks: { type: 'bigint', default: '0' },
+    /** When the account was closed; null: it is in use. */
+    closed_at: { type: 'timestamptz', nullable: true },
+    /** The month (`2026-01`) with events that is not closed yet; null: there is none. */
+    book_month: { type: 'text', nullable: true },
     signup_grant_micro: { type: 'bigint', default: '0' },
     signup_granted_at: { type: 'timestamptz', nullable: true },
     signup_expires_at: { type: 'timestamptz', nullable: true },
@@ -20,7 +26,7 @@ export const creditBalanceTable = defineTable({
   owner: 'user_id',
 });
 
-/** Money of one origin. granted = remaining + held + spent + expired, after every event. */
+/** Money of one origin. granted + added = remaining + held + spent + expired + taken, after every event. */
 export const creditLotTable = defineTable({
   name: 'credit_lot',
   columns: {
@@ -32,6 +38,12 @@ export const creditLotTable = defineTable({
     held_micro: { type: 'bigint', default: '0' },
     spent_micro: { type: 'bigint', default: '0' },
     expired_micro: { type: 'bigint', default: '0' },
+    /** Clawed back, taken by an adjustment, used to pay what was owed, or given up at the end of the account. */
+    taken_micro: { type: 'bigint', default: '0' },
+    /** Came back after a clawback was reversed. */
+    added_micro: { type: 'bigint', default: '0' },
+    /** What it was bought with; null: it was given. */
+    purchase_id: { type: 'text', nullable: true },
     granted_at: { type: 'timestamptz', nullable: true },
     expires_at: { type: 'timestamptz', nullable: true },
   },

@@ -7,6 +7,8 @@ type BalanceRow = Readonly<{
   promo: bigint;
   held_micro: bigint;
   shortfall_micro: bigint;
+  blocks: bigint;
+  closed_at: string | null;
   signup_grant_micro: bigint;
   signup_granted_at: string | null;
   promo_expires_at: string | null;
@@ -21,6 +23,8 @@ export type CreditBalance = Readonly<{
   promo: MicroUsd;
   held: MicroUsd;
   shortfall: MicroUsd;
+  /** Spending is blocked, or the account is closed. */
+  blocked: boolean;
   signupGrant: MicroUsd;
   signupGrantedAt: string | null;
   /** When the next free credit expires; of a used-up or expired grant, when it would have. */
@@ -35,6 +39,7 @@ const NOTHING: CreditBalance = {
   promo: 0n,
   held: 0n,
   shortfall: 0n,
+  blocked: false,
   signupGrant: 0n,
   signupGrantedAt: null,
   promoExpiresAt: null,
@@ -48,6 +53,7 @@ const view = (row: BalanceRow): CreditBalance => ({
   promo: row.promo,
   held: row.held_micro,
   shortfall: row.shortfall_micro,
+  blocked: row.blocks > 0n || row.closed_at !== null,
   signupGrant: row.signup_grant_micro,
   signupGrantedAt: row.signup_granted_at,
   promoExpiresAt: row.promo_expires_at ?? row.signup_expires_at,
@@ -60,7 +66,8 @@ const view = (row: BalanceRow): CreditBalance => ({
 export const creditBalance = (userId: string, now: string): Query<BalanceRow, CreditBalance> => ({
   statement: sql`
     select coalesce(lots.paid, 0)::bigint as paid, coalesce(lots.promo, 0)::bigint as promo,
-           lots.promo_expires_at, balance.held_micro, balance.shortfall_micro, balance.signup_grant_micro,
+           lots.promo_expires_at, balance.held_micro, balance.shortfall_micro, balance.blocks,
+           balance.closed_at, balance.signup_grant_micro,
            balance.signup_granted_at, balance.signup_expires_at, balance.created_at, balance.updated_at
     from ${creditBalanceTable} balance
     left join lateral (

@@ -32,7 +32,8 @@ export type LedgerEntry = Readonly<{
   at: string;
 }>;
 
-/** A page of the ledger and the sums over all of it. `consumed` is negative; `net` is the sum of all lines. */
+/** A page of the ledger and the sums over all of it. `consumed` is negative; `refunded` is what
+ * went back to the payer or is disputed; `net` is the sum of all lines. */
 export type CreditDetails = Page<LedgerEntry> &
   Readonly<{ purchased: MicroUsd; consumed: MicroUsd; refunded: MicroUsd; net: MicroUsd }>;
 
@@ -56,7 +57,7 @@ export const creditDetails = (userId: string, paging: Paging): Query<PageRow<Led
       select count(*) as total,
              coalesce(sum(net_micro) filter (where type = 'purchase'), 0)::bigint as purchased,
              coalesce(sum(net_micro) filter (where type = 'consumption'), 0)::bigint as consumed,
-             coalesce(sum(net_micro) filter (where type = 'refund'), 0)::bigint as refunded,
+             coalesce(-sum(net_micro) filter (where type in ('refund', 'refund_adjustment')), 0)::bigint as refunded,
              coalesce(sum(net_micro), 0)::bigint as net
       from ${ledgerTable}
       where user_id = ${userId}

@@ -6,6 +6,7 @@ import type {
   ReleaseReservation,
   ReserveFunds,
 } from '../../commands/credits/credits.commands.ts';
+import type { AdjustCredits, ClawBackCredits, PurchaseCredits } from '../../commands/credits/funding.commands.ts';
 import type { CreditAccountEvent, Metered, Work } from '../../src/events/credit-account/credit-account.events.ts';
 import type { MicroUsd } from '../../src/kernel/money.ts';
 import { creditAccountDecider } from '../../commands/credits/credits.decider.ts';
@@ -75,6 +76,56 @@ export const release = (id: string, seconds = 2): ReleaseReservation => ({
   type: 'ReleaseReservation',
   key: `release:${id}`,
   data: { reservationId: id, reason: 'provider_failed', at: at(seconds) },
+});
+
+/** A purchase of `grossMinor` cents, a tenth of which is the fee; tax comes on top. */
+export const purchase = (purchaseId: string, grossMinor: number, seconds = 1): PurchaseCredits => ({
+  type: 'PurchaseCredits',
+  key: `purchase:${purchaseId}`,
+  data: {
+    purchaseId,
+    grossMinor,
+    feeMinor: Math.round(grossMinor / 10),
+    taxMinor: Math.round(grossMinor / 5),
+    source: 'checkout',
+    chargeRef: `ch_${purchaseId}`,
+    at: at(seconds),
+  },
+});
+
+export const clawBack = (
+  clawbackId: string,
+  purchaseId: string,
+  amount: MicroUsd,
+  seconds = 1,
+  cause: 'refund' | 'dispute' = 'refund',
+): ClawBackCredits => ({
+  type: 'ClawBackCredits',
+  key: `${cause}:${clawbackId}`,
+  data: { clawbackId, purchaseId, cause, amount, at: at(seconds) },
+});
+
+/** An adjustment by `admin-1`; another administrator is needed above 2 USD. */
+export const adjust = (
+  adjustmentId: string,
+  amount: MicroUsd,
+  seconds = 1,
+  { bucket = 'paid', note = 'n' }: Readonly<{ bucket?: 'paid' | 'promo'; note?: string }> = {},
+): AdjustCredits => ({
+  type: 'AdjustCredits',
+  key: `adjust:${adjustmentId}`,
+  data: {
+    adjustmentId,
+    amount,
+    bucket,
+    ...(bucket === 'promo' && amount > 0n ? { expiresAt: at(seconds + 600) } : {}),
+    reasonCode: 'correction',
+    note: { k: 'k', iv: 'iv', ct: 'ct', tag: 'tag' },
+    noteDigest: note,
+    by: 'admin-1',
+    fourEyesAbove: 2_000_000n,
+    at: at(seconds),
+  },
 });
 
 /** The events of commands decided one after the other on an empty account. */

@@ -6,7 +6,8 @@ import { json, userEndpoint, type Endpoint } from '../../endpoint.ts';
 
 const usedOf = ({ signupGrant, promo }: CreditBalance): MicroUsd => (signupGrant > promo ? signupGrant - promo : 0n);
 
-const isBlocked = ({ paid, promo, shortfall }: CreditBalance): boolean => paid + promo <= 0n || shortfall > 0n;
+const isBlocked = ({ paid, promo, shortfall, blocked }: CreditBalance): boolean =>
+  blocked || shortfall > 0n || paid + promo <= 0n;
 
 type Deps = Readonly<{ queries: Pick<QueryRunner, 'asUser'>; clock: Clock }>;
 
