@@ -65,9 +65,9 @@ const refuseUnreal = (value: unknown, anyText: boolean): void => {
 
 /**
  * Refuses what valid JSON can still do to the code behind: endless nesting, endless lists, a prototype as a key, numbers
- * without end and, unless any text is welcome, texts that are none.
+ * without end and, unless any text is welcome, texts that are none. Throws DomainError `bad_request`.
  */
-const refuseHostile = (root: unknown, anyText: boolean): void => {
+export const refuseHostile = (root: unknown, anyText: boolean): void => {
   let level: readonly unknown[] = [root];
   let seen = 0;
   for (let depth = 0; level.length > 0; depth += 1) {

@@ -6,6 +6,14 @@ import { asking, givenSandbox, givenSocket, type GivenSandbox, type Said } from 
 import { scriptedUpstream, started, text } from '../completions/scripted-upstream.ts';
 
 const UNKNOWN = '00000000-0000-4000-8000-00000000beef';
+
+const nested = (depth: number): string => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
+const toolOf = (parameters: string): string =>
+  `{"type":"function","function":{"name":"look","parameters":${parameters}}}`;
+/** A good start but for what else is in it. */
+const startWith = (members: string): string =>
+  `{"type":"start","id":"a","request":{"model":"sandbox/echo","messages":[{"role":"user","content":"hi"}],${members}}}`;
+
 const errorOf = ({ error }: Said): Readonly<Record<string, unknown>> => error as Record<string, unknown>;
 
 describe('/ws/llm: what is not a good message', () => {
@@ -39,6 +47,10 @@ describe('/ws/llm: what is not a good message', () => {
       'a',
     ],
     ['a position that is no number', JSON.stringify({ type: 'resume', id: 'a', requestId: UNKNOWN, after: '1' }), 'a'],
+    ['a request nested beyond all measure', `{"type":"start","id":"a","request":${nested(20_000)}}`, 'a'],
+    ['a tool nested beyond all measure', startWith(`"tools":[${toolOf(nested(20_000))}]`), 'a'],
+    ['a member that names a prototype', startWith('"__proto__":{"stream":true}'), 'a'],
+    ['a number without end', startWith('"temperature":1e999'), 'a'],
     ['a stream that is not running', '{"type":"cancel","id":"a"}', 'a'],
   ];
   for (const [what, frame, id] of wrong) {

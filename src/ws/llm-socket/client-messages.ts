@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refuseHostile } from '../../http/json-body.ts';
 import { desktopBody } from '../../http/routes/llm/desktop-body.ts';
 import { validated } from '../../http/validation.ts';
 import { DomainError } from '../../kernel/errors.ts';
@@ -67,6 +68,7 @@ export const readMessage = (text: string): Read => {
   let value: unknown;
   try {
     value = jsonOf(text);
+    refuseHostile(value, true);
     return { message: validated('body', message, value) };
   } catch (refusal) {
     return { refusal, id: idOf(value) };
