@@ -16,6 +16,8 @@ const faultOf = (ended: Ended): unknown => {
 /** Ends the response and waits until it is handed over or the client has gone. */
 const handOver = (response: ServerResponse, last: string): Promise<void> =>
   new Promise((resolve) => {
+    // One that is closed already tells nobody of its end.
+    if (response.destroyed) return resolve();
     response.once('close', resolve);
     response.end(last, () => resolve());
   });
