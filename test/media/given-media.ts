@@ -7,7 +7,6 @@ import { openAiTranscription } from '../../infra/providers/openai/openai-transcr
 import { diskSpool } from '../../src/http/form/spool.ts';
 import { mediaEndpoints } from '../../src/http/routes/media/index.ts';
 import { commandHandler } from '../../src/kernel/command-handler.ts';
-import type { MediaRoutes } from '../../src/http/routes/media/media-run.ts';
 import { catalogue, givenCompletions, type GivenCompletions } from '../completions/given-completions.ts';
 import { scriptedUpstream } from '../completions/scripted-upstream.ts';
 import { FORM_TYPE, writtenForm, type WrittenPart } from '../http/form/written-form.ts';
@@ -40,12 +39,11 @@ type Options = NonNullable<Parameters<typeof givenCompletions>[1]> &
     without?: readonly string[];
     /** Stands in for Google's own double. */
     googleUrl?: string;
-    run?: (given: GivenCompletions) => MediaRoutes['run'];
   }>;
 
 /** The endpoints for sound and film over HTTP, with doubles of both providers. */
 export const givenMedia = async (options: Options = {}): Promise<GivenMedia> => {
-  const { mostVideoBytes = 30 * 1024 * 1024, without = [], googleUrl, run, ...rest } = options;
+  const { mostVideoBytes = 30 * 1024 * 1024, without = [], googleUrl, ...rest } = options;
   const given = await givenCompletions(scriptedUpstream([]), rest);
   const [openai, google] = await Promise.all([localProvider(), localProvider()]);
   const clock = (): Date => new Date();
@@ -61,7 +59,7 @@ export const givenMedia = async (options: Options = {}): Promise<GivenMedia> => 
   const spool = temporaryDataDir();
   const http = await startHttp(
     mediaEndpoints({
-      run: run === undefined ? given.completions.run : run(given),
+      run: given.answers.run,
       mostVideoBytes,
       media: {
         catalogue: () => catalogue,

@@ -2,6 +2,7 @@ import { videoJob } from '../../../../commands/media/video-job.ts';
 import type { MediaForm } from '../../../kernel/media-upstream.ts';
 import { cachedTokens, completionTokens, promptTokens } from '../../../kernel/usage.ts';
 import { json, userEndpoint, type Endpoint } from '../../endpoint.ts';
+import { tellingReplayed } from '../llm/replayed.ts';
 import { wholeAnswer } from '../llm/whole-answer.ts';
 import { mediaOrderOf, type MediaRoutes } from './media-run.ts';
 
@@ -34,7 +35,7 @@ export const analyzeVideo = ({ media, run, mostVideoBytes }: MediaRoutes): Endpo
       const { usage } = ended;
       const prompt = usage === undefined ? 0 : promptTokens(usage);
       const answer = usage === undefined ? 0 : completionTokens(usage);
-      return json(200, {
+      const reply = json(200, {
         analysis: completion.text,
         usage: {
           promptTokens: prompt,
@@ -44,5 +45,6 @@ export const analyzeVideo = ({ media, run, mostVideoBytes }: MediaRoutes): Endpo
         },
         requestId: running.requestId,
       });
+      return tellingReplayed(running, reply);
     },
   });

@@ -1,8 +1,6 @@
-import type { Job } from '../../../../commands/completions/plan.ts';
-import type { Answering } from '../../../../commands/completions/running-completion.ts';
+import type { Answers } from '../../../../commands/completions/answers/answer.ts';
 import type { MediaDeps, MediaOrder } from '../../../../commands/media/media-order.ts';
 import type { MediaForm } from '../../../kernel/media-upstream.ts';
-import type { Cause } from '../../../kernel/message.ts';
 import type { Call, Caller } from '../../endpoint.ts';
 import { idempotencyKey } from '../../idempotency-key.ts';
 import { payingKey } from '../llm/paying-key.ts';
@@ -10,7 +8,7 @@ import { payingKey } from '../llm/paying-key.ts';
 export type MediaRoutes = Readonly<{
   media: MediaDeps;
   /** Does the work or joins it, and charges it. */
-  run: (job: Job, cause: Cause, gone: AbortSignal) => Promise<Answering>;
+  run: Answers['run'];
   /** Bytes of the largest film. */
   mostVideoBytes: number;
 }>;

@@ -4,6 +4,7 @@ import { usdNumber } from '../../../kernel/money.ts';
 import { completionTokens, promptTokens } from '../../../kernel/usage.ts';
 import { json, userEndpoint, type Endpoint } from '../../endpoint.ts';
 import type { FormSpec } from '../../form/form.ts';
+import { tellingReplayed } from '../llm/replayed.ts';
 import { wholeAnswer } from '../llm/whole-answer.ts';
 import { mediaOrderOf, type MediaRoutes } from './media-run.ts';
 import { streamTranscript } from './transcript-stream.ts';
@@ -30,7 +31,7 @@ export const transcribe = ({ media, run }: MediaRoutes): Endpoint =>
       const running = await run(job, call.cause, call.gone);
       const { completion, ended } = await wholeAnswer(running);
       const { usage, charged } = ended;
-      return json(200, {
+      const reply = json(200, {
         text: completion.text.trim(),
         requestId: running.requestId,
         ...(usage === undefined
@@ -44,6 +45,7 @@ export const transcribe = ({ media, run }: MediaRoutes): Endpoint =>
               },
             }),
       });
+      return tellingReplayed(running, reply);
     },
   });
 
@@ -55,6 +57,6 @@ export const transcribePiecewise = ({ media, run }: MediaRoutes): Endpoint =>
     handle: async (call, caller) => {
       const job = transcriptionJob(media, mediaOrderOf(call, caller, true));
       const running = await run(job, call.cause, call.gone);
-      return { kind: 'stream', write: (response) => streamTranscript(running, response) };
+      return tellingReplayed(running, { kind: 'stream', write: (response) => streamTranscript(running, response) });
     },
   });
