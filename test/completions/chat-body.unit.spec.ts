@@ -190,6 +190,7 @@ describe('the body of a chat request', () => {
       { role: 'tool', content: 'x' },
       { role: 'assistant' },
       { role: 'assistant', tool_calls: [{}] },
+      { role: 'assistant', content: 'x', tool_calls: { id: 'c' } },
     ]) {
       expect(() => orderFor({ messages: [wrong] })).to.throw();
     }

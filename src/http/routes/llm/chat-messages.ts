@@ -38,14 +38,21 @@ const thoughtsOf = (details: unknown, where: string): Readonly<{ thoughts?: read
   return thoughts.length === 0 ? {} : { thoughts };
 };
 
+/** The calls of an assistant's message; none when it does not speak of them. */
+const callsOf = (calls: unknown, where: string): readonly ToolCall[] => {
+  if (calls === undefined || calls === null) return [];
+  if (!Array.isArray(calls)) return refuseAt(where, 'must be a list');
+  return calls.map((call, index) => toolCallOf(call, `${where}.${index}`));
+};
+
 const assistant = ({ content, tool_calls, reasoning_details }: Members, where: string): ChatMessage => {
-  const calls = Array.isArray(tool_calls) ? tool_calls : [];
+  const toolCalls = callsOf(tool_calls, `${where}.tool_calls`);
   const parts = partsOf(content, `${where}.content`);
-  if (parts.length === 0 && calls.length === 0) refuseAt(`${where}.content`, 'is missing');
+  if (parts.length === 0 && toolCalls.length === 0) refuseAt(`${where}.content`, 'is missing');
   return {
     role: 'assistant',
     parts,
-    toolCalls: calls.map((call, index) => toolCallOf(call, `${where}.tool_calls.${index}`)),
+    toolCalls,
     ...thoughtsOf(reasoning_details, `${where}.reasoning_details`),
   };
 };
