@@ -18,18 +18,29 @@ import { pushTargets } from '../../queries/notifications/push-targets.query.ts';
 import { unfinishedNotifications } from '../../queries/notifications/unfinished-notifications.query.ts';
 import { deviceEndpoints } from '../../src/http/routes/devices/index.ts';
 import { notificationEndpoints } from '../../src/http/routes/notifications/index.ts';
+import type { Authenticator } from '../../src/http/authenticator.ts';
+import { isUuid } from '../../src/kernel/ids.ts';
 import { commandHandler } from '../../src/kernel/command-handler.ts';
 import type { PushGateway } from '../../src/kernel/push.ts';
 import { apnsOptions } from '../apns/given-apns.ts';
 import { startReadSide } from '../billing/read-side.ts';
 import { givenPushTokens } from '../devices/given-push-tokens.ts';
 import { startApnsDouble } from '../support/apns-double.ts';
-import { startHttp } from '../support/given-http.ts';
+import { ada, byName, startHttp } from '../support/given-http.ts';
 import { memoryEventStore } from '../support/memory-event-store.ts';
 import { memoryLogger } from '../support/memory-logger.ts';
 import { temporaryFolder } from '../support/postgres.ts';
 
-type Request = Readonly<{ body?: unknown; headers?: Readonly<Record<string, string>>; as?: 'ada' | 'grace' }>;
+type Request = Readonly<{
+  body?: unknown;
+  headers?: Readonly<Record<string, string>>;
+  /** `ada`, `grace` or the id of any user. */ as?: string;
+}>;
+
+const byNameOrId: Authenticator = (offered) => {
+  const userId = offered.authorization?.replace('Bearer ', '') ?? '';
+  return isUuid(userId) ? Promise.resolve({ ...ada, userId }) : byName(offered);
+};
 
 /** A wait that ends when a test says so, for everybody who waits. */
 const heldWait = () => {
@@ -94,8 +105,8 @@ export const givenNotifications = async () => {
     }),
     ...notificationEndpoints({ notifier: telling, queries: readSide.queries, vault }),
   ];
-  const http = await startHttp(endpointsOf(one.telling), { clock });
-  const without = await startHttp(endpointsOf(unconfigured.telling), { clock });
+  const http = await startHttp(endpointsOf(one.telling), { clock, authenticator: byNameOrId });
+  const without = await startHttp(endpointsOf(unconfigured.telling), { clock, authenticator: byNameOrId });
 
   const callAt =
     (url: string) =>
@@ -140,7 +151,7 @@ export const givenNotifications = async () => {
         .filter(({ stream }) => stream.startsWith(prefix))
         .map(({ type }) => type),
     /** A phone with this token, registered. */
-    phone: async (token: string, as: 'ada' | 'grace' = 'ada'): Promise<string> => {
+    phone: async (token: string, as = 'ada'): Promise<string> => {
       const deviceId = randomUUID();
       const body = { platform: 'ios', token };
       await call('PUT', '/api/devices/push-token', { body, headers: { 'x-device-id': deviceId }, as });

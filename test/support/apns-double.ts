@@ -23,6 +23,8 @@ export type ApnsDouble = Readonly<{
   received: readonly ReceivedPush[];
   /** Answers from now on; the second argument counts pushes to that token, from 1. */
   answerWith: (answer: (push: ReceivedPush, nth: number) => ApnsAnswer | Promise<ApnsAnswer>) => void;
+  /** Forgets what came, and takes everything again. */
+  clear: () => void;
   connections: () => number;
   /** The most pushes that were unanswered at once. */
   mostAtOnce: () => number;
@@ -100,6 +102,10 @@ export const startApnsDouble = async (): Promise<ApnsDouble> => {
     received,
     answerWith: (next) => {
       answer = next;
+    },
+    clear: () => {
+      received.length = 0;
+      answer = () => ({ status: 200 });
     },
     connections: () => numbers.size,
     mostAtOnce: () => most,
