@@ -204,7 +204,7 @@ export const web = async (deps: Deps) => {
         logger,
       }),
     },
-    scopes: { '/ws/events': 'account', '/ws/llm': 'chat' },
+    scopes: { '/ws/events': 'account', '/ws/llm': 'chat', '/ws/device-link': 'devices' },
     maxFrameBytes: MAX_FRAME_BYTES,
     activity,
     refusalHeaders,

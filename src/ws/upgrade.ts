@@ -46,6 +46,7 @@ export type UpgradeOptions = Readonly<{
 
 const INTERNAL_ERROR = 1011;
 const POLICY_VIOLATION = 1008;
+const CLOSE_WITHIN_MS = 5_000;
 
 const urlOf = (request: IncomingMessage): URL => new URL(request.url ?? '/', 'http://server');
 
@@ -78,8 +79,10 @@ export const acceptSockets = (options: UpgradeOptions) => {
   });
   sockets.listen({ noServer: true, maxPayload: options.maxFrameBytes });
 
+  let isClosing = false;
   const admit = async (request: IncomingMessage): Promise<Caller> => {
     const { pathname } = urlOf(request);
+    if (isClosing) throw new DomainError('service_unavailable', 'this instance is going away; connect again');
     if (!Object.hasOwn(handlers, pathname)) {
       throw new DomainError('not_found', 'there is no WebSocket at this path; see the documentation');
     }
@@ -100,6 +103,7 @@ export const acceptSockets = (options: UpgradeOptions) => {
           return values?.length === 1 ? values[0] : undefined;
         };
         openings.set(request, { caller, requestId, ip: gate.addressOf(request), header });
+        if (isClosing) return void socket.destroy();
         sockets.server?.handleUpgrade(request, socket, head, (websocket) => {
           websocket.once('close', options.activity.socketOpened());
           logger.info({ requestId, userId: caller.userId, path: urlOf(request).pathname }, 'socket opened');
@@ -115,9 +119,13 @@ export const acceptSockets = (options: UpgradeOptions) => {
     );
   });
 
-  /** Closes every socket with `code`; clients come back to another instance. */
+  /** Closes every socket with `code`, and accepts none any more; clients come back to another instance. */
   const closeAll = (code: number): void => {
-    for (const client of sockets.server?.clients ?? []) client.close(code);
+    isClosing = true;
+    const open = [...(sockets.server?.clients ?? [])];
+    for (const client of open) client.close(code);
+    // A peer that does not answer is not there.
+    setTimeout(() => open.forEach((client) => client.terminate()), CLOSE_WITHIN_MS).unref();
   };
   return { closeAll, open: (): number => sockets.server?.clients.size ?? 0 };
 };

@@ -3,7 +3,7 @@ import type { Event, IsoTime } from '../../kernel/message.ts';
 import type { Sealed } from '../../kernel/vault.ts';
 
 /** What a key may be used for; whatever is not named here needs a person who is signed in. */
-export const API_KEY_SCOPES = ['chat', 'audio', 'models', 'account'] as const;
+export const API_KEY_SCOPES = ['chat', 'audio', 'models', 'account', 'devices'] as const;
 
 export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
 
