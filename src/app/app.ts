@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { followCancels } from '../../commands/completion-cancels/follow-cancels.ts';
-import { expirePromoCredit, settleAbandonedHolds } from '../../commands/credits/housekeeping.ts';
+import { closeBooks, expirePromoCredit, settleAbandonedHolds } from '../../commands/credits/housekeeping.ts';
 import { loadCatalogue } from '../../infra/catalogue/load-catalogue.ts';
 import { loadPrompts } from '../../infra/catalogue/load-prompts.ts';
 import { abandonedHolds } from '../../queries/billing/abandoned-holds.query.ts';
 import { usersWithExpiredCredit } from '../../queries/billing/expired-lots.query.ts';
+import { usersWithUnclosedBooks } from '../../queries/billing/unclosed-books.query.ts';
 import { userFeed } from '../../projections/user-feed/user-feed.projection.ts';
 import type { Config } from '../config.ts';
 import { isoOf, type Clock } from '../kernel/clock.ts';
@@ -32,6 +33,7 @@ type Deps = Readonly<{ config: Config; parts: Parts; publicUrl: string; port: nu
 const LEASE_GRACE_MS = 3000;
 const SWEEP_EVERY_MS = 5000;
 const EXPIRE_EVERY_MS = 60_000;
+const CLOSE_EVERY_MS = 600_000;
 const AT_ONCE = 200;
 /** How long requests may take to settle after their time to end by themselves is over. */
 const SETTLE_MS = 10_000;
@@ -63,6 +65,12 @@ const jobsOf = (
       everyMs: EXPIRE_EVERY_MS,
       mayRun,
       run: expirePromoCredit({ ...deps, due: (now) => queries.asSystem(usersWithExpiredCredit(now, AT_ONCE)) }),
+    },
+    {
+      name: 'close-books',
+      everyMs: CLOSE_EVERY_MS,
+      mayRun,
+      run: closeBooks({ ...deps, due: (now) => queries.asSystem(usersWithUnclosedBooks(now, AT_ONCE)) }),
     },
   ];
 };

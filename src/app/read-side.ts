@@ -1,5 +1,6 @@
 import { projector } from '../../infra/postgres/projector.ts';
 import { queryRunner } from '../../infra/postgres/query-runner.ts';
+import { adjustmentsProjection } from '../../projections/adjustments/adjustments.projection.ts';
 import { apiKeysProjection } from '../../projections/api-keys/api-keys.projection.ts';
 import { auditProjection } from '../../projections/audit/audit.projection.ts';
 import { balanceProjection } from '../../projections/balance/balance.projection.ts';
@@ -7,12 +8,14 @@ import { consentProjection } from '../../projections/consent/consent.projection.
 import { devicePresenceProjection } from '../../projections/device-presence/device-presence.projection.ts';
 import { devicesProjection } from '../../projections/devices/devices.projection.ts';
 import { erasuresProjection } from '../../projections/erasures/erasures.projection.ts';
+import { journalProjection } from '../../projections/journal/journal.projection.ts';
 import { ledgerProjection } from '../../projections/ledger/ledger.projection.ts';
 import { notificationsProjection } from '../../projections/notifications/notifications.projection.ts';
 import { priceBookProjection } from '../../projections/price-book/price-book.projection.ts';
 import { pushTokensProjection } from '../../projections/push-tokens/push-tokens.projection.ts';
 import { requestsProjection } from '../../projections/requests/requests.projection.ts';
 import { sessionsProjection } from '../../projections/sessions/sessions.projection.ts';
+import { spendingLimitsProjection } from '../../projections/spending-limits/spending-limits.projection.ts';
 import { usageProjection } from '../../projections/usage/usage.projection.ts';
 import { userFeed } from '../../projections/user-feed/user-feed.projection.ts';
 import { usersProjection } from '../../projections/users/users.projection.ts';
@@ -35,6 +38,9 @@ export const projections: readonly Projection[] = [
   balanceProjection,
   ledgerProjection,
   usageProjection,
+  journalProjection,
+  adjustmentsProjection,
+  spendingLimitsProjection,
   priceBookProjection,
   apiKeysProjection,
   requestsProjection,
@@ -45,7 +51,8 @@ export const projections: readonly Projection[] = [
 ];
 
 /** Those that users ask questions of; the others need not be waited for. */
-const asked = projections.filter(({ name }) => name !== 'audit' && name !== 'user-feed').map(({ name }) => name);
+const unasked = new Set(['audit', 'user-feed', 'journal']);
+const asked = projections.map(({ name }) => name).filter((name) => !unasked.has(name));
 
 /** Under load a batch gathers this long, unless somebody waits for it: fewer, larger transactions. */
 const LIMITS = { max: 2000, linger: 200 };

@@ -14,6 +14,7 @@ import type { Endpoint } from '../http/endpoint.ts';
 import { diskSpool } from '../http/form/spool.ts';
 import { apiPrefixesFor, buildHttp } from '../http/http.ts';
 import { apiKeyEndpoints } from '../http/routes/api-keys/index.ts';
+import { creditAccountEndpoints } from '../http/routes/billing/accounts.ts';
 import { usualFeeTiers } from '../http/routes/billing/fee-tiers.ts';
 import { billingEndpoints } from '../http/routes/billing/index.ts';
 import { paymentsOff } from '../http/routes/billing/payments-off.ts';
@@ -121,6 +122,7 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
     ...apiKeyEndpoints({ ring, queries, clock }),
     ...accountEndpoints({ write, queries, erasures: deps.erasures }),
     ...billingEndpoints({ queries, clock, modelName, feeTiers: usualFeeTiers }),
+    ...creditAccountEndpoints({ accounts: write.credits, vault: stores.vault, queries, clock }),
     ...paymentsOff(),
     ...configEndpoints({
       signupOffer,
