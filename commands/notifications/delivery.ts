@@ -150,5 +150,3 @@ export const delivery = (deps: DeliveryDeps) => {
     return failed(underWay, deviceId, { reason: FAILED_AS[kind], detail: outcome.reason, attempts });
   };
 };
-
-export type Delivery = ReturnType<typeof delivery>;

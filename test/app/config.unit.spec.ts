@@ -43,6 +43,15 @@ describe('configuration', () => {
     }
   });
 
+  it('sends notifications with all that Apple asks for, or not at all', () => {
+    const key = '-----BEGIN PRIVATE KEY-----\\nMIGH\\n-----END PRIVATE KEY-----';
+    const whole = { APNS_TEAM_ID: 't', APNS_KEY_ID: 'k', APNS_PRIVATE_KEY: key, APNS_BUNDLE_ID: 'b' };
+    expect(faultsOf(whole)).to.deep.equal([]);
+    const missing = faultsOf({ APNS_TEAM_ID: 't', APNS_KEY_ID: 'k', APNS_PRODUCTION: '1' });
+    expect(missing.map((fault) => fault.split(':')[0])).to.deep.equal(['APNS_PRIVATE_KEY', 'APNS_BUNDLE_ID']);
+    expect(faultsOf({ ...whole, APNS_PRIVATE_KEY: 'secret' })).to.have.length(1);
+  });
+
   it('takes an empty variable for none', () => {
     expect(parseConfig({ PORT: '', REDIS_URL: '' }).PORT).to.equal(8080);
   });

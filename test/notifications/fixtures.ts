@@ -9,7 +9,7 @@ export const TABLET = '7f0f6c1e-6a5e-4b7e-9d5c-0a4b6c1d2e3f';
 type Requested = Extract<NotificationEvent, { type: 'NotificationRequested' }>;
 type Request = Extract<NotificationCommand, { type: 'RequestNotification' }>;
 
-export const about = (kind: NotificationKind = 'job-completed') => ({
+const about = (kind: NotificationKind = 'job-completed') => ({
   notificationId: NOTIFICATION_ID,
   userId: ADA,
   kind,

@@ -34,7 +34,7 @@ const environment = z.string().transform((text, context) => {
 const bundleId = z.string().regex(/^[A-Za-z0-9.-]{1,155}$/, 'must be the id of an app');
 
 /** What may stand beside a token. */
-export const besideToken = {
+const besideToken = {
   platform: plainText(50).nullish(),
   environment: environment.nullish(),
   bundleId: bundleId.nullish(),
