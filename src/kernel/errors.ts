@@ -29,6 +29,7 @@ export const errorCatalogue = {
   unauthorized: { kind: 'unauthenticated', label: 'Unauthorized' },
   credit_insufficient: { kind: 'payment', label: 'Insufficient credits' },
   payment_method_required: { kind: 'payment', label: 'Payment method required' },
+  billing_address_required: { kind: 'payment', label: 'Billing address required' },
   billing_error: { kind: 'payment', label: 'Billing error' },
   spending_limit_exceeded: { kind: 'payment', label: 'Spending limit exceeded' },
   forbidden: { kind: 'forbidden', label: 'Forbidden' },

@@ -1,0 +1,147 @@
+import { streamOf } from '../../src/kernel/aggregate.ts';
+import { isoOf, type Clock } from '../../src/kernel/clock.ts';
+import { contentDigest } from '../../src/kernel/digest.ts';
+import { DomainError } from '../../src/kernel/errors.ts';
+import { uuidOf } from '../../src/kernel/ids.ts';
+import type { Cause } from '../../src/kernel/message.ts';
+import type { CheckoutOrder, HostedPage, PaymentProvider, PaymentRef } from '../../src/kernel/payments.ts';
+import type { SubjectVault } from '../../src/kernel/vault.ts';
+import { refuseUnlessPayable } from '../billing-profile/billing-profile.decider.ts';
+import type { Customers, Profiles } from '../billing-profile/customers.ts';
+import { creditingOf, type Credits, type Purchases } from './crediting.ts';
+import { centsOf, type PurchasePolicy } from './fee-tiers.ts';
+import { purchaseAggregate } from './index.ts';
+import type { InitiatePurchase, WithdrawalConsent } from './purchases.commands.ts';
+import type { BegunPurchase, Purchase } from './purchases.state.ts';
+
+/** Somebody buys credit. `key` names the attempt: the same key opens the same page. */
+export type BuyOrder = Readonly<{
+  userId: string;
+  email: string | undefined;
+  /** USD without tax. */
+  amount: number;
+  key: string;
+  consent: WithdrawalConsent | null;
+}>;
+
+/** Buying credit, and what follows from what the payment provider knows. */
+export type Purchasing = Readonly<{
+  /** Begins a purchase and opens the page to pay on. */
+  buy: (order: BuyOrder, cause: Cause) => Promise<HostedPage>;
+  /** Begins a purchase that is charged to the default method without anybody present. Idempotent. */
+  charge: (
+    order: Readonly<{ purchaseId: string; userId: string; grossMinor: number; triggerId: string }>,
+    cause: Cause,
+  ) => Promise<BegunPurchase>;
+  /** Lets nobody pay an unpaid purchase of the kind `charge` begins any more. */
+  giveUp: (purchaseId: string, cause: Cause) => Promise<BegunPurchase>;
+  /**
+   * Looks at the payment and does all that follows: credit, clawback, block. May be repeated, and done by several at once;
+   * undefined when there is no such purchase.
+   */
+  reconcile: (purchaseId: string, ref: PaymentRef, cause: Cause) => Promise<BegunPurchase | undefined>;
+}>;
+
+type Deps = Readonly<{
+  purchases: Purchases;
+  credits: Credits;
+  profiles: Profiles;
+  customers: Customers;
+  provider: PaymentProvider;
+  vault: Pick<SubjectVault, 'seal'>;
+  policy: PurchasePolicy;
+  clock: Clock;
+}>;
+
+const begunOf = (purchase: Purchase): BegunPurchase => {
+  if (purchase.status === 'none') throw new Error('a purchase that was begun is not there');
+  return purchase;
+};
+
+const orderOf = (purchase: BegunPurchase, customerId: string): CheckoutOrder => {
+  const { purchaseId, userId, creditMinor, feeMinor } = purchase;
+  return { purchaseId, userId, customerId, creditMinor, feeMinor };
+};
+
+const refOf = ({ sessionId, invoice, kind }: BegunPurchase, hint: PaymentRef): PaymentRef => {
+  if (kind === 'auto_top_off' && invoice !== null) return { invoiceId: invoice.invoiceId };
+  return sessionId === null ? hint : { sessionId };
+};
+
+/** The process of buying: every step may be repeated, so that it is resumed wherever it was cut. */
+export const purchasing = (deps: Deps): Purchasing => {
+  const { purchases, customers, profiles, provider, vault, policy, clock } = deps;
+  const credit = creditingOf(deps);
+
+  const initiate = async (data: InitiatePurchase['data'], cause: Cause): Promise<BegunPurchase> => {
+    const command = { type: 'InitiatePurchase', key: `initiate:${data.purchaseId}`, data } as const;
+    return begunOf((await purchases.handle(data.purchaseId, command, cause)).state);
+  };
+
+  const reconcile: Purchasing['reconcile'] = async (purchaseId, hint, cause) => {
+    const known = await purchases.state(purchaseId);
+    if (known.status === 'none') return undefined;
+    const facts = await provider.payment(refOf(known, hint));
+    if (facts === undefined) return credit(known, cause);
+    if (facts.purchaseId !== purchaseId) throw new Error('a payment is said to belong to another purchase');
+    const at = isoOf(clock());
+    if (facts.sessionId !== null && known.sessionId === null) {
+      const data = { sessionId: facts.sessionId, expiresAt: at, at };
+      await purchases.handle(purchaseId, { type: 'NoteCheckout', key: `session:${facts.sessionId}`, data }, cause);
+    }
+    const pdfUrl = facts.invoice?.pdfUrl ?? null;
+    const stream = streamOf(purchaseAggregate, purchaseId);
+    const sealed = pdfUrl === null ? null : await vault.seal(known.userId, stream, pdfUrl);
+    const command = {
+      type: 'LearnPayment',
+      key: `learn:${contentDigest(facts)}`,
+      data: { facts, pdfUrl: sealed, at },
+    } as const;
+    return credit(begunOf((await purchases.handle(purchaseId, command, cause)).state), cause);
+  };
+
+  return {
+    reconcile,
+    buy: async ({ userId, email, amount, key, consent }, cause) => {
+      const customerId = await customers.of(userId, email === undefined ? {} : { email }, cause);
+      refuseUnlessPayable(await profiles.state(userId));
+      const grossMinor = centsOf(amount);
+      const { at } = cause;
+      const purchaseId = uuidOf(`purchase|${userId}|${key}`);
+      const begun = await initiate(
+        { purchaseId, userId, kind: 'checkout', grossMinor, policy, triggerId: null, consent, at },
+        cause,
+      );
+      const page = await provider.openCheckout(orderOf(begun, customerId));
+      const { sessionId, expiresAt } = page;
+      const data = { sessionId, expiresAt, at };
+      await purchases.handle(purchaseId, { type: 'NoteCheckout', key: `session:${sessionId}`, data }, cause);
+      return page;
+    },
+    charge: async ({ purchaseId, userId, grossMinor, triggerId }, cause) => {
+      const { customerId } = await profiles.state(userId);
+      if (customerId === null) throw new DomainError('payment_method_required', 'there is nothing to charge');
+      const { at } = cause;
+      const begun = await initiate(
+        { purchaseId, userId, kind: 'auto_top_off', grossMinor, policy, triggerId, consent: null, at },
+        cause,
+      );
+      if (begun.status !== 'open') return credit(begun, cause);
+      const invoiceId = begun.invoice?.invoiceId ?? (await provider.issueInvoice(orderOf(begun, customerId)));
+      // Noted before it is paid, so that whoever goes on after a crash finds it.
+      await reconcile(purchaseId, { invoiceId }, cause);
+      await provider.payInvoice(purchaseId, invoiceId);
+      return begunOf((await reconcile(purchaseId, { invoiceId }, cause)) ?? begun);
+    },
+    giveUp: async (purchaseId, cause) => {
+      const purchase = begunOf(await purchases.state(purchaseId));
+      if (purchase.invoice === null) {
+        const data = { at: cause.at };
+        const command = { type: 'AbandonPurchase', key: `abandon:${purchaseId}`, data } as const;
+        return begunOf((await purchases.handle(purchaseId, command, cause)).state);
+      }
+      await provider.voidInvoice(purchaseId, purchase.invoice.invoiceId);
+      return begunOf((await reconcile(purchaseId, {}, cause)) ?? purchase);
+    },
+  };
+};
