@@ -138,6 +138,9 @@ export const usageMeter = (price: Price, prompt: number, counter: TokenCounter):
     waitingChars -= text.length;
   };
 
+  /** What the provider says by and by: thoughts that are not shown are in nobody's count but its own. */
+  const toldSoFar = (): number => (reported?.source === 'early' ? completionTokens(reported) : 0);
+
   const counted = (early: Usage | undefined): Usage => {
     const known = early ?? { ...NOTHING, inputUncached: prompt };
     const webSearches = Math.max(known.webSearches ?? 0, searches);
@@ -161,7 +164,7 @@ export const usageMeter = (price: Price, prompt: number, counter: TokenCounter):
       counting = counting.then(countWaiting);
       return counting;
     },
-    mayExceed: () => visible + waitingChars > allowed || waitingChars > MOST_WAITING,
+    mayExceed: () => Math.max(visible + waitingChars, toldSoFar()) > allowed || waitingChars > MOST_WAITING,
     budget: (amount) => {
       const { input, output: rate } = ratesFor(price, prompt);
       // A character is rarely more than a token, and this only decides when to count.

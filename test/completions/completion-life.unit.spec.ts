@@ -385,6 +385,24 @@ describe('a completion', () => {
       expect(given.last('ReservationCaptured')!.data).to.include({ endedBy: 'credit', shortfall: '0' });
     });
 
+    const thinking = (tokens: number) => used(5, 0, { outputReasoning: tokens, source: 'early', complete: false });
+
+    it('adds to a hold that is used up by thoughts which nobody is shown', async () => {
+      const told = [50, 100, 130, 400].map(thinking);
+      const last = used(5, 1, { outputReasoning: 400 });
+      given = await givenCompletions(scriptedUpstream([started, ...told, text('Hi'), last, finished]));
+      expect(await run(given)).to.include({ how: 'completed', finish: 'stop', charged: 604n });
+      expect(given.said().filter(({ type }) => type === 'ReservationExtended')).to.have.length(1);
+    });
+
+    it('ends when such thoughts have used up the hold and it cannot grow', async () => {
+      const upstream = scriptedUpstream([started, ...[50, 100, 130, 400].map(thinking), text('Hi'), finished]);
+      given = await givenCompletions(upstream, { credit: 300n });
+      expect(await run(given)).to.include({ finish: 'length', endedBy: 'credit', charged: 198n });
+      expect(upstream.aborts()).to.equal(1);
+      expect(given.last('ReservationCaptured')!.data).to.include({ shortfall: '0' });
+    });
+
     it('is opened for the client before the provider accepts', async () => {
       const accept = Promise.withResolvers<undefined>();
       given = await givenCompletions(scriptedUpstream([started, text('Hi'), used(5, 1), finished], accept.promise), {
