@@ -284,5 +284,20 @@ describe('asking again for an answer', () => {
       const foreign = one.answers.follow(first.requestId, grace.userId, staying());
       expect((await refusalOf(foreign)).errorType).to.equal('forbidden');
     });
+
+    it("is not read any further when it is found to be somebody else's", async () => {
+      const one = await given(scriptedUpstream(WHOLE));
+      const first = await one.answers.open(order('Hello', { resumable: true }), cause, staying());
+      await hear(first);
+      const positions: number[] = [];
+      const read: typeof one.log.read = (requestId, from) => {
+        positions.push(from);
+        return one.log.read(requestId, from);
+      };
+      const two = await given(scriptedUpstream([]), { beside: { ...one, log: { ...one.log, read } } });
+      const foreign = two.answers.follow(first.requestId, grace.userId, staying());
+      expect((await refusalOf(foreign)).errorType).to.equal('forbidden');
+      expect(positions).to.deep.equal([0]);
+    });
   });
 });

@@ -53,6 +53,10 @@ const unlucky = (): DomainError =>
 const notRecorded = (): DomainError =>
   new DomainError('not_found', 'no such request is recorded; answers are kept for a limited time');
 
+const mustBeOwn = (owner: string, userId: string): void => {
+  if (owner !== userId) throw new DomainError('forbidden', 'this request belongs to somebody else');
+};
+
 const isKeyed = (job: Job): job is Keyed => job.key !== undefined;
 
 /** Makes the command over `completions`. One a process. */
@@ -186,9 +190,11 @@ export const answers = (deps: AnswersDeps): Answers => {
     return run({ ...job, key: { value: key, digest: contentDigest({ modelId, taskType, task }) } }, cause, gone);
   };
 
-  const recorded = async (requestId: string): Promise<Live> => {
+  const recorded = async (requestId: string, userId: string): Promise<Live> => {
     for (let look = 0; look < LOOKS; look += 1) {
       const page = await log.read(requestId, 0);
+      // Before any more of it is read or followed on somebody else's behalf.
+      if (page !== undefined) mustBeOwn(page.head.userId, userId);
       if (page?.over === undefined && page !== undefined) {
         return mirrored({ ...page.head, streamed: true }, () => Promise.resolve());
       }
@@ -200,8 +206,8 @@ export const answers = (deps: AnswersDeps): Answers => {
   };
 
   const follow: Answers['follow'] = async (requestId, userId, gone) => {
-    const live = lives.get(requestId) ?? (await recorded(requestId));
-    if (live.userId !== userId) throw new DomainError('forbidden', 'this request belongs to somebody else');
+    const live = lives.get(requestId) ?? (await recorded(requestId, userId));
+    mustBeOwn(live.userId, userId);
     return answerFrom(live, { gone, replayed: true, leave: live.presence.enter(gone) });
   };
 
