@@ -189,8 +189,8 @@ const wait = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 86_400, max: 30 * 86_400 }) },
 );
 
-/** The appends of an account, each a list of events, as random commands make the real decider say them. */
-export const accountRun: fc.Arbitrary<readonly (readonly CreditAccountEvent[])[]> = fc
+/** Random commands on one account in the order of their times; the first opens it. */
+export const accountCommands: fc.Arbitrary<readonly CreditCommand[]> = fc
   .tuple(
     fc.oneof(
       { weight: 1, arbitrary: fc.constant(0n) },
@@ -201,17 +201,21 @@ export const accountRun: fc.Arbitrary<readonly (readonly CreditAccountEvent[])[]
   )
   .map(([grant, expiry, steps]) => {
     let now = 0;
-    let state: CreditAccount = decider.initial;
-    const appends: (readonly CreditAccountEvent[])[] = [];
-    const run = (command: CreditCommand): void => {
-      const events = decided(command, state);
-      state = fold(decider, state, events);
-      if (events.length > 0) appends.push(events);
-    };
-    run(openAccount(grant, expiry));
-    for (const [later, next] of steps) {
+    const commands = steps.map(([later, next]) => {
       now += later;
-      run(next(now));
-    }
-    return appends;
+      return next(now);
+    });
+    return [openAccount(grant, expiry), ...commands];
   });
+
+/** The appends of an account, each a list of events, as random commands make the real decider say them. */
+export const accountRun: fc.Arbitrary<readonly (readonly CreditAccountEvent[])[]> = accountCommands.map((commands) => {
+  let state: CreditAccount = decider.initial;
+  const appends: (readonly CreditAccountEvent[])[] = [];
+  for (const command of commands) {
+    const events = decided(command, state);
+    state = fold(decider, state, events);
+    if (events.length > 0) appends.push(events);
+  }
+  return appends;
+});

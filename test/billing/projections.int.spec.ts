@@ -54,7 +54,9 @@ const histories: readonly History[] = fc
   );
 
 const stored = histories
-  .flatMap(({ stream, events }) => events.map(({ type, data }, revision) => projected(stream, revision, { type, data })))
+  .flatMap(({ stream, events }) =>
+    events.map(({ type, data }, revision) => projected(stream, revision, { type, data })),
+  )
   .map((event, index) => ({ ...event, position: { commit: BigInt(index + 1), prepare: BigInt(index + 1) } }));
 
 const asStored = (value: unknown, { type }: Table['columns'][string]): unknown =>
