@@ -54,13 +54,14 @@ export const resumeNotifications =
     };
 
     const found = await unfinished(new Date(clock().getTime() - graceMs));
-    for (const notificationId of found) {
-      try {
-        await takeUp(notificationId);
-      } catch (error) {
-        logger.warn({ err: error, notificationId }, 'a notification could not be taken up; it is tried again');
-      }
-    }
+    // At once: the gateway knows how many it may send, and one that is slow must not keep the others.
+    await Promise.all(
+      found.map((notificationId) =>
+        takeUp(notificationId).catch((error: unknown) => {
+          logger.warn({ err: error, notificationId }, 'a notification could not be taken up; it is tried again');
+        }),
+      ),
+    );
     if (found.length > 0) logger.info({ notifications: found.length }, 'notifications were taken up again');
     return found.length;
   };
