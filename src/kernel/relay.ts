@@ -72,6 +72,8 @@ export type RelaySession = Readonly<{
   tokenHash: string;
   userId: string;
   deviceId: string;
+  /** The latest event when it began: what came later is missed by one who comes back without having had any. */
+  since?: number;
 }>;
 
 /** Which devices watch a terminal session of a desktop. */

@@ -11,26 +11,52 @@ const send = (socket: Socket, text: string): Promise<void> =>
     socket.send(text, (error) => (error ? reject(error) : resolve()));
   });
 
-type Deps = Readonly<{ hub: EventHub; clock: Clock; stopping: AbortSignal; watch: SessionWatch }>;
+type Deps = Readonly<{
+  hub: EventHub;
+  clock: Clock;
+  stopping: AbortSignal;
+  watch: SessionWatch;
+  /** Milliseconds; `HEARTBEAT_MS` when absent. */
+  heartbeatMs?: number;
+}>;
 
 /** The session is over: sign in again before coming back. */
 const POLICY_VIOLATION = 1008;
 
+/** A connection may end without a word: one that has not answered two signs of life is over. */
+const MOST_UNANSWERED = 2;
+
+/** Says that the stream lives, until it is stopped or the client does not answer any more. Answers how to stop. */
+const beating = (socket: Socket, everyMs: number, text: () => string): (() => void) => {
+  let unanswered = 0;
+  socket.on('pong', () => {
+    unanswered = 0;
+  });
+  const beat = (): void => {
+    if (unanswered >= MOST_UNANSWERED) {
+      socket.terminate();
+      return;
+    }
+    unanswered += 1;
+    socket.ping();
+    // Events are a sign of life too: a client that has some before it need not get more to read.
+    if (socket.bufferedAmount === 0) socket.send(text());
+  };
+  beat();
+  const timer = setInterval(beat, everyMs);
+  return () => clearInterval(timer);
+};
+
 /** The same stream as GET /ws/events, one text frame an event; `?position=` resumes. */
 export const eventsSocket =
-  ({ hub, clock, stopping, watch }: Deps): SocketHandler =>
+  ({ hub, clock, stopping, watch, heartbeatMs = HEARTBEAT_MS }: Deps): SocketHandler =>
   async (socket: Socket, caller: Caller, url: URL) => {
     const { userId } = caller;
     hub.mustHaveRoom(userId);
     const after = resumePosition(url.searchParams.get('position') ?? undefined);
     const closed = new AbortController();
     socket.once('close', () => closed.abort());
-    const beat = (): void => {
-      socket.ping();
-      socket.send(heartbeatOf(userId, clock()));
-    };
-    beat();
-    const timer = setInterval(beat, HEARTBEAT_MS);
+    const stopBeating = beating(socket, heartbeatMs, () => heartbeatOf(userId, clock()));
     const session = watch(caller);
     try {
       for await (const events of hub.follow(userId, after, AbortSignal.any([closed.signal, stopping, session.ended]))) {
@@ -41,7 +67,7 @@ export const eventsSocket =
     } catch (error) {
       if (!closed.signal.aborted) throw error;
     } finally {
-      clearInterval(timer);
+      stopBeating();
       session.stop();
     }
   };

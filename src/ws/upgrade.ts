@@ -18,7 +18,7 @@ import type { Logger } from '../kernel/logger.ts';
 /** What handlers use of a socket of `ws`. */
 export type Socket = Pick<
   WebSocket,
-  'send' | 'ping' | 'close' | 'terminate' | 'on' | 'once' | 'off' | 'bufferedAmount' | 'pause' | 'resume'
+  'send' | 'ping' | 'close' | 'terminate' | 'on' | 'once' | 'off' | 'bufferedAmount' | 'readyState' | 'pause' | 'resume'
 >;
 
 /** The request that opened a socket: its id, the client's address, and its headers (see Call.header). */
@@ -46,6 +46,14 @@ export type UpgradeOptions = Readonly<{
 
 const INTERNAL_ERROR = 1011;
 const POLICY_VIOLATION = 1008;
+const TRY_AGAIN_LATER = 1013;
+const TOO_MANY = 429;
+
+/** How a socket is closed whose handler has thrown. */
+const closeCodeOf = (fault: boolean, status: number): number => {
+  if (fault) return INTERNAL_ERROR;
+  return status === TOO_MANY ? TRY_AGAIN_LATER : POLICY_VIOLATION;
+};
 const CLOSE_WITHIN_MS = 5_000;
 
 const urlOf = (request: IncomingMessage): URL => new URL(request.url ?? '/', 'http://server');
@@ -72,9 +80,9 @@ export const acceptSockets = (options: UpgradeOptions) => {
     try {
       await handler(websocket, opening.caller, url, opening);
     } catch (error) {
-      const { fault, error: refusal } = problemOf(error);
+      const { fault, status, error: refusal } = problemOf(error);
       if (fault) logger.error({ err: error, path: url.pathname }, 'a socket failed');
-      websocket.close(fault ? INTERNAL_ERROR : POLICY_VIOLATION, refusal.message.slice(0, 120));
+      websocket.close(closeCodeOf(fault, status), refusal.message.slice(0, 120));
     }
   });
   sockets.listen({ noServer: true, maxPayload: options.maxFrameBytes });

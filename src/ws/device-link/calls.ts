@@ -1,9 +1,10 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { isUuid } from '../../kernel/ids.ts';
 import type { Presence } from '../../kernel/relay.ts';
+import { serialByKey } from '../../kernel/serial.ts';
 import { textOf, type ClientMessage } from './client-message.ts';
 import type { Connection, Registered } from './connections.ts';
-import { DESKTOP_OFFLINE, errorFrame, INTERNAL_ERROR, rpcErrorFrame, rpcResponseFrame } from './frames.ts';
+import { callKey, DESKTOP_OFFLINE, errorFrame, INTERNAL_ERROR, rpcErrorFrame, rpcResponseFrame } from './frames.ts';
 import { heldCalls, type WaitingCall } from './held-calls.ts';
 import type { PostOffice } from './post-office.ts';
 import type { KeptFrame } from './receipts.ts';
@@ -18,8 +19,10 @@ export type Calls = Readonly<{
   response: (connection: Registered, message: ClientMessage) => Promise<void>;
   /** To be told of a call that a desktop may not have got before it went. */
   returned: (desktopId: string, kept: KeptFrame) => Promise<void>;
-  /** To be told when a desktop of a user has come or, with its id, gone. */
-  desktopCame: (userId: string) => void;
+  /** True when a call that was brought here has to wait behind others of its caller; then it does. */
+  waitsBehind: (desktopId: string, frame: string) => boolean;
+  /** To be told when a desktop of a user has come or, with its id, gone. Resolves when what waited has been brought. */
+  desktopCame: (userId: string) => Promise<void>;
   desktopLeft: (userId: string, deviceId: string) => void;
   sweep: () => void;
   held: () => number;
@@ -81,6 +84,8 @@ export const calls = ({ office, whereabouts, newId, timing, clock }: Deps): Call
     if (!isWorthWaiting || !held.hold(call)) await giveUp(call);
   };
 
+  const inOrder = serialByKey();
+
   const answer = (connection: Connection, frame: string): void => connection.outbox.send(frame, 'kept');
 
   return {
@@ -102,16 +107,24 @@ export const calls = ({ office, whereabouts, newId, timing, clock }: Deps): Call
         const refusal = errorFrame('missingClientId', 'an answer needs the clientId of its call', clock());
         return connection.outbox.send(refusal, 'vital');
       }
+      const id = callId(message.payload);
+      if (id !== undefined) connection.outbox.settle(callKey(clientId, id));
       await office.sendMail(connection.caller.userId, clientId, rpcResponseFrame(answerPayload(message)));
     },
-    returned: async (desktopId, { frame, at }) => {
+    returned: (desktopId, { frame, at }) => {
       const call: WaitingCall = { ...callIn(frame), until: now() + timing.holdMs, target: desktopId };
-      if (now() - at > timing.recentlyMs) await giveUp(call);
-      else await bringOrHold(call).catch(() => giveUp(call));
+      return inOrder(call.userId, () =>
+        now() - at > timing.recentlyMs ? giveUp(call) : bringOrHold(call).catch(() => giveUp(call)),
+      );
+    },
+    waitsBehind: (desktopId, frame) => {
+      if (held.size() === 0) return false;
+      const call: WaitingCall = { ...callIn(frame), until: now() + timing.holdMs, target: desktopId };
+      return held.isHolding(call.userId, call.clientId) && held.hold(call);
     },
     desktopCame: (userId) => {
       left.delete(userId);
-      void held.wake(userId);
+      return held.wake(userId);
     },
     desktopLeft: (userId, deviceId) => void left.set(userId, { deviceId, at: now() }),
     sweep: () => {

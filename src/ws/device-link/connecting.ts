@@ -4,7 +4,7 @@ import type { DeviceRole } from '../../kernel/relay.ts';
 import type { Caller } from '../../http/endpoint.ts';
 import type { Opening, Socket } from '../upgrade.ts';
 import { causes } from './causes.ts';
-import { TRY_AGAIN } from './close-codes.ts';
+import { RESTARTING, TRY_AGAIN } from './close-codes.ts';
 import type { Connection } from './connections.ts';
 import { outbox } from './outbox.ts';
 import type { LinkTiming } from './timing.ts';
@@ -57,6 +57,10 @@ export const connecting =
       isOpen: () => isOpen,
       close,
     };
-    socket.once('close', over);
+    socket.once('close', (code: number) => {
+      // Its answer to a close frame of ours comes after all that we had sent.
+      if (code === RESTARTING) connection.outbox.settleAll();
+      over();
+    });
     return connection;
   };

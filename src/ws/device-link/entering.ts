@@ -16,15 +16,15 @@ type Deps = Readonly<{
   leaving: Leaving;
   welcome: Welcome;
   announce: Announcer;
-  /** Told of a device that others can reach now; what it does may take its time. */
-  onEntered: (connection: Registered) => void;
+  /** Told of a device that can be reached now, before the others are. Must not reject. */
+  onEntered: (connection: Registered) => Promise<void>;
   newId: () => string;
   now: () => number;
   logger: Logger;
 }>;
 
-/** As what a connection enters. `frame` tells the client that it has. */
-type Ticket = Readonly<{ deviceId: string; role: DeviceRole; frame: string; lastEventId: unknown }>;
+/** As what a connection enters. `frame` tells the client that it has; it has missed the events after `after`. */
+type Ticket = Readonly<{ deviceId: string; role: DeviceRole; frame: string; after: number }>;
 
 /** The one place where connections become reachable, catch up and go; of one device, one thing at a time. */
 export type Entering = Readonly<{
@@ -60,7 +60,7 @@ export const entering = (deps: Deps): Entering => {
 
   const enterNow = async (connection: Connection, ticket: Ticket): Promise<void> => {
     if (!connection.isOpen()) return;
-    const { deviceId, role, frame, lastEventId } = ticket;
+    const { deviceId, role, frame, after } = ticket;
     const { outbox, caller } = connection;
     outbox.send(frame, 'vital');
     const presence: Presence = { deviceId, connectionId: deps.newId(), instance: relay.instance, role, since: now() };
@@ -70,9 +70,9 @@ export const entering = (deps: Deps): Entering => {
     const entered = Object.assign(connection, { entry: { presence, feed } });
     feed.hold();
     await takePlace(entered);
-    await deps.welcome.greet(entered, lastEventId);
+    await deps.welcome.greet(entered, after);
     feed.release();
-    deps.onEntered(entered);
+    await deps.onEntered(entered);
     await deps.announce.online(caller.userId, deviceId).catch((error: unknown) => {
       deps.logger.warn({ err: error }, 'a device has come and the others were not told');
     });

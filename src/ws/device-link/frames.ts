@@ -59,7 +59,7 @@ export const INVALID_REQUEST = -32600;
 export const INVALID_PARAMS = -32602;
 export const INTERNAL_ERROR = -32603;
 
-const CALL = '{"type":"rpc.request",';
+const CALL = '{"type":"rpc.request","payload":{"clientId":"';
 const ANSWER = '{"type":"rpc.response",';
 
 /** True for a frame that `rpcRequestFrame` made. */
@@ -73,8 +73,19 @@ export const rpcResponseFrame = (payload: Readonly<Record<string, unknown>>): st
 export const rpcErrorFrame = (id: string, error: RpcError): string =>
   rpcResponseFrame({ id, result: null, error, isFinal: true });
 
-export const rpcRequestFrame = (payload: Readonly<Record<string, unknown>>): string =>
-  JSON.stringify({ type: 'rpc.request', payload });
+/** A call as a desktop gets it. `clientId`, `id` and `method` come first in the frame, for `callKeyOf`. */
+export const rpcRequestFrame = (
+  { clientId, id, method }: Readonly<{ clientId: string; id: string; method: string }>,
+  more: Readonly<Record<string, unknown>>,
+): string => JSON.stringify({ type: 'rpc.request', payload: { clientId, id, method, ...more } });
+
+/** Names a call among those to one desktop. */
+export const callKey = (clientId: string, id: string): string => `${clientId}","id":${JSON.stringify(id).slice(0, -1)}`;
+
+/** The key of the call that a frame is, without reading all of it; undefined when it is none. */
+export const callKeyOf = (frame: string): string | undefined =>
+  // Nothing inside a JSON text looks like the mark: its quotes would have backslashes.
+  isCall(frame) ? frame.slice(CALL.length, frame.indexOf('","method":', CALL.length)) : undefined;
 
 export type TerminalVerb = 'bind' | 'unbind' | 'bound';
 

@@ -77,6 +77,10 @@ export const heldCalls = ({ bring, giveUp, now }: Deps): HeldCalls => {
     },
     isHolding: (userId, clientId) => waitingOf(userId).some((call) => call.clientId === clientId),
     wake,
-    size: () => [...users.values()].reduce((sum, waiting) => sum + waiting.length, 0),
+    size: () => {
+      let size = 0;
+      for (const waiting of users.values()) size += waiting.length;
+      return size;
+    },
   };
 };

@@ -1,4 +1,5 @@
 import type { Socket } from '../upgrade.ts';
+import { callKeyOf } from './frames.ts';
 import { receipts, type KeptFrame } from './receipts.ts';
 
 /**
@@ -18,6 +19,10 @@ export type Outbox = Readonly<{
   ask: () => void;
   /** To be called with what the client answers to pings. */
   answered: (payload: string) => void;
+  /** To be called with the key of a call that the client has answered. */
+  settle: (callKey: string) => void;
+  /** To be called when the client is known to have got all that was sent. */
+  settleAll: () => void;
   /** Kept frames that the client may not have got, oldest first. */
   takeBack: () => readonly KeptFrame[];
   /** Nothing more is sent; kept frames can still be taken back. */
@@ -40,12 +45,15 @@ type Limits = Readonly<{ inSocket: number; waiting: number }>;
 /** A client that is further behind is better off coming back. */
 const USUAL: Limits = { inSocket: 256 * 1024, waiting: 8 * 1024 * 1024 };
 
+/** What the library calls an open socket. One that is being closed takes nothing. */
+const OPEN = 1;
+
 const sizeOf = (frame: string | Uint8Array): number =>
   typeof frame === 'string' ? Buffer.byteLength(frame) : frame.byteLength;
 
 /** An outbox of a socket. `overflow` is called once, when dropping what may be dropped was not enough. */
 export const outbox = (
-  socket: Pick<Socket, 'send' | 'ping' | 'bufferedAmount'>,
+  socket: Pick<Socket, 'send' | 'ping' | 'bufferedAmount' | 'readyState'>,
   now: () => number,
   overflow: () => void,
   limits: Limits = USUAL,
@@ -63,7 +71,8 @@ export const outbox = (
     if (waiting.latestOf !== undefined) latest.delete(waiting.latestOf);
   };
 
-  const hasRoom = (): boolean => queue.size === 0 && socket.bufferedAmount < limits.inSocket;
+  const takes = (): boolean => socket.readyState === OPEN && socket.bufferedAmount < limits.inSocket;
+  const hasRoom = (): boolean => queue.size === 0 && takes();
 
   const tellRoom = (): void => {
     if (wanting.length === 0 || !(isShut || hasRoom())) return;
@@ -74,13 +83,13 @@ export const outbox = (
 
   const write = (frame: string | Uint8Array, importance: Importance, bytes?: number): void => {
     socket.send(frame, flushed);
-    if (importance === 'kept' && typeof frame === 'string') got.note(frame, bytes ?? frame.length);
+    if (importance === 'kept' && typeof frame === 'string') got.note(frame, bytes ?? frame.length, callKeyOf(frame));
   };
 
   const flushed = (): void => {
     if (queue.size > 0 && !isShut) {
       for (const next of queue) {
-        if (socket.bufferedAmount >= limits.inSocket) break;
+        if (!takes()) break;
         remove(next);
         write(next.frame, next.importance, next.bytes);
       }
@@ -128,6 +137,8 @@ export const outbox = (
       }),
     ask: got.ask,
     answered: got.answered,
+    settle: got.settle,
+    settleAll: () => void got.takeBack(),
     takeBack,
     shut: () => {
       isShut = true;

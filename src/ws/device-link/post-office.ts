@@ -2,7 +2,7 @@ import type { Logger } from '../../kernel/logger.ts';
 import { MAIL_SECONDS, type Delivery, type NumberedEvent, type Relay } from '../../kernel/relay.ts';
 import { SUPERSEDED } from './close-codes.ts';
 import type { Connections } from './connections.ts';
-import { eventFrame, isCallOrAnswer } from './frames.ts';
+import { eventFrame, isCall, isCallOrAnswer } from './frames.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
 /** Brings frames to devices, here or on another instance. */
@@ -22,6 +22,8 @@ type Deps = Readonly<{
   relay: Relay;
   connections: Connections;
   whereabouts: Whereabouts;
+  /** True for a call that has to wait for its turn, and is taken care of. */
+  waitsBehind: (deviceId: string, frame: string) => boolean;
   /** Told of a frame for a device that is not here any more. */
   undelivered: (userId: string, deviceId: string, frame: string) => void;
   /** Told of every `device-status` that is heard here. */
@@ -56,11 +58,12 @@ export const postOffice = (deps: Deps): PostOffice => {
   relay.onDelivery((delivery) => {
     const { userId } = delivery;
     switch (delivery.kind) {
-      case 'text':
-        if (!toDevice(userId, delivery.deviceId, delivery.frame)) {
-          deps.undelivered(userId, delivery.deviceId, delivery.frame);
-        }
+      case 'text': {
+        const { deviceId, frame } = delivery;
+        if (isCall(frame) && deps.waitsBehind(deviceId, frame)) return;
+        if (!toDevice(userId, deviceId, frame)) deps.undelivered(userId, deviceId, frame);
         return;
+      }
       case 'binary':
         // Whoever watches again gets a snapshot.
         toDevice(userId, delivery.deviceId, delivery.frame);

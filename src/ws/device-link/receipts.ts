@@ -1,15 +1,17 @@
 /** A frame that must not be lost, and when it was sent, in milliseconds. */
 export type KeptFrame = Readonly<{ frame: string; at: number }>;
 
-type Sent = KeptFrame & Readonly<{ number: number; bytes: number }>;
+type Sent = KeptFrame & Readonly<{ number: number; bytes: number; key: string | undefined }>;
 
 /**
  * Which frames a client has not been heard to have got. The protocol has no word for that, but a client answers pings in
- * order: what was sent before a ping that it has answered, it has got.
+ * order: what was sent before a ping that it has answered, it has got. So is what was sent before a call that it answers.
  */
 export type Receipts = Readonly<{
   /** To be called with each frame that must not be lost, when it has been handed to the socket. */
-  note: (frame: string, bytes: number) => void;
+  note: (frame: string, bytes: number, key: string | undefined) => void;
+  /** To be called with the key of a frame that the client was heard to have got. */
+  settle: (key: string) => void;
   /** Asks with a ping, when something is open and no ping is under way. */
   ask: () => void;
   /** To be called with the payload of each pong. */
@@ -26,6 +28,7 @@ const MOST_FRAMES = 2_000;
 
 export const receipts = (ping: (payload: string) => void, now: () => number): Receipts => {
   let open: Sent[] = [];
+  const numbers = new Map<string, number>();
   let bytes = 0;
   let count = 0;
   let asked: number | undefined;
@@ -36,18 +39,29 @@ export const receipts = (ping: (payload: string) => void, now: () => number): Re
     ping(PREFIX + String(count));
   };
 
+  const forget = ({ bytes: size, key }: Sent): void => {
+    bytes -= size;
+    if (key !== undefined) numbers.delete(key);
+  };
+
   const forgetUpTo = (number: number): void => {
     const first = open.findIndex((sent) => sent.number > number);
-    for (const gone of open.splice(0, first < 0 ? open.length : first)) bytes -= gone.bytes;
+    open.splice(0, first < 0 ? open.length : first).forEach(forget);
   };
 
   return {
-    note: (frame, size) => {
+    note: (frame, size, key) => {
       count += 1;
-      open.push({ frame, at: now(), number: count, bytes: size });
+      open.push({ frame, at: now(), number: count, bytes: size, key });
       bytes += size;
+      if (key !== undefined) numbers.set(key, count);
       if (bytes > ASK_BYTES) ask();
-      while (open.length > MOST_FRAMES || (bytes > MOST_BYTES && open.length > 1)) bytes -= open.shift()?.bytes ?? 0;
+      const isTooMuch = (): boolean => open.length > MOST_FRAMES || (bytes > MOST_BYTES && open.length > 1);
+      while (isTooMuch()) open.splice(0, 1).forEach(forget);
+    },
+    settle: (key) => {
+      const number = numbers.get(key);
+      if (number !== undefined) forgetUpTo(number);
     },
     ask,
     answered: (payload) => {
@@ -59,6 +73,7 @@ export const receipts = (ping: (payload: string) => void, now: () => number): Re
       const back = open;
       open = [];
       bytes = 0;
+      numbers.clear();
       return back;
     },
   };

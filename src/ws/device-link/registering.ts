@@ -13,7 +13,7 @@ import { linkSessions, sessionEnd } from './sessions.ts';
 type Payload = Readonly<Record<string, unknown>>;
 
 export type RegisteringDeps = Readonly<{
-  relay: Pick<Relay, 'keepSession' | 'session' | 'dropSession'>;
+  relay: Pick<Relay, 'keepSession' | 'session' | 'dropSession' | 'replay'>;
   connections: Connections;
   entering: Entering;
   announce: Announcer;
@@ -39,6 +39,11 @@ const MOST_DEVICES = 64;
 
 type Refusal = Readonly<{ code: LinkErrorCode; message: string }>;
 type Asked = Readonly<{ deviceId: string; role: DeviceRole; payload: Payload }>;
+
+type Opened = Readonly<{ frame: string; session: RelaySession }>;
+
+/** The ids that a client can hold: JSON numbers that are exact. */
+const isEventId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
 /** Whoever is on record as a phone cannot take a desktop's calls, whatever it says. */
 const roleOf = (device: Device, said: DeviceRole): DeviceRole => (device.status === 'registered' ? device.kind : said);
@@ -71,19 +76,19 @@ export const registering = (deps: RegisteringDeps): Registering => {
     return ownerFault(device, caller.userId) ?? { deviceId, role: roleOf(device, saidRole), payload };
   };
 
-  /** The frame that lets it in; undefined when what it wanted to resume is not there. */
-  const opened = async (connection: Connection, { deviceId, payload }: Asked): Promise<string | undefined> => {
+  /** What lets it in; undefined when what it wanted to resume is not there. */
+  const opened = async (connection: Connection, { deviceId, payload }: Asked): Promise<Opened | undefined> => {
     const whose = { userId: connection.caller.userId, deviceId };
     const [sessionId, token] = [textOf(payload, 'sessionId'), textOf(payload, 'resumeToken')];
     if (sessionId === undefined || token === undefined) {
       const { session, token: made } = await sessions.open(whose);
       held.set(connection, { session, keptAt: now() });
-      return registeredFrame(session.sessionId, made, sessionEnd(clock()));
+      return { frame: registeredFrame(session.sessionId, made, sessionEnd(clock())), session };
     }
     const session = await sessions.resume(whose, sessionId, token);
     if (session === undefined) return undefined;
     held.set(connection, { session, keptAt: now() });
-    return resumedFrame(sessionId, sessionEnd(clock()));
+    return { frame: resumedFrame(sessionId, sessionEnd(clock())), session };
   };
 
   const refuse = (connection: Connection, { code, message }: Refusal): void =>
@@ -93,14 +98,16 @@ export const registering = (deps: RegisteringDeps): Registering => {
     register: async (connection, given) => {
       const device = await asked(connection, given);
       if ('code' in device) return refuse(connection, device);
-      const frame = await opened(connection, device);
-      if (frame === undefined) {
+      const ticket = await opened(connection, device);
+      if (ticket === undefined) {
         const message = 'this session cannot be resumed; register without it';
         return refuse(connection, { code: 'invalidResume', message });
       }
       const { deviceId, role, payload } = device;
       if (isRegistered(connection) && connection.entry.presence.deviceId !== deviceId) await entering.leave(connection);
-      await entering.enter(connection, { deviceId, role, frame, lastEventId: payload['lastEventId'] });
+      const lastEventId = payload['lastEventId'];
+      const after = isEventId(lastEventId) ? lastEventId : (ticket.session.since ?? 0);
+      await entering.enter(connection, { deviceId, role, frame: ticket.frame, after });
     },
     touch: async (connection) => {
       const own = held.get(connection);

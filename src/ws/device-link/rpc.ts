@@ -39,7 +39,7 @@ export const callOf = (message: ClientMessage, id: string, caller: Caller): Call
   const idempotencyKey = textOf(payload, 'idempotencyKey');
   const { userId, deviceId: clientId } = caller;
   const key = idempotencyKey === undefined ? {} : { idempotencyKey };
-  return { userId, clientId, id, frame: rpcRequestFrame({ id, method, params, clientId, userId, ...key }) };
+  return { userId, clientId, id, frame: rpcRequestFrame({ clientId, id, method }, { params, userId, ...key }) };
 };
 
 /** A call that was on its way to a desktop, read from its frame. */

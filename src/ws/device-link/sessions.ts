@@ -4,6 +4,8 @@ import { SESSION_SECONDS, type Relay, type RelaySession } from '../../kernel/rel
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const ID_LENGTH = 32;
 const TOKEN_LENGTH = 48;
+/** Nobody has missed what comes after this: what the relay tells is only the latest id. */
+const ABOVE_ALL = Number.MAX_SAFE_INTEGER;
 
 const alphanumeric = (length: number): string =>
   Array.from({ length }, () => LETTERS.charAt(randomInt(LETTERS.length))).join('');
@@ -19,10 +21,16 @@ type Whose = Readonly<{ userId: string; deviceId: string }>;
 export type OpenedSession = Readonly<{ session: RelaySession; token: string }>;
 
 /** The right of a device to come back as the one it was. */
-export const linkSessions = (relay: Pick<Relay, 'keepSession' | 'session'>) => ({
+export const linkSessions = (relay: Pick<Relay, 'keepSession' | 'session' | 'replay'>) => ({
   open: async (whose: Whose): Promise<OpenedSession> => {
     const token = alphanumeric(TOKEN_LENGTH);
-    const session = { ...whose, sessionId: alphanumeric(ID_LENGTH), tokenHash: hashOf(token) };
+    const { latest } = await relay.replay(whose.userId, ABOVE_ALL);
+    const session = {
+      ...whose,
+      sessionId: alphanumeric(ID_LENGTH),
+      tokenHash: hashOf(token),
+      since: latest ?? 0,
+    };
     await relay.keepSession(session);
     return { session, token };
   },

@@ -37,12 +37,13 @@ export const switchboard = (deps: Deps) => {
   const statusHeard = (userId: string, payload: unknown): void => {
     away.heard(userId, payload);
     const { deviceId, status } = payload as Readonly<{ deviceId: string; status: string }>;
-    if (status === 'online') calling.desktopCame(userId);
+    if (status === 'online') void calling.desktopCame(userId);
     else if (here.find(userId, deviceId) === undefined) calling.desktopLeft(userId, deviceId);
   };
 
   const office: PostOffice = postOffice({
     ...{ relay, connections: here, whereabouts, undelivered, now, logger },
+    waitsBehind: (deviceId, frame) => calling.waitsBehind(deviceId, frame),
     statusHeard: (userId, event) => statusHeard(userId, event.payload),
   });
   const calling: Calls = calls({ office, whereabouts, newId: randomUUID, timing, clock });
@@ -54,9 +55,10 @@ export const switchboard = (deps: Deps) => {
   const door = entering({
     ...{ relay, connections: here, whereabouts, leaving: going, announce, newId: randomUUID, now, logger },
     welcome: welcome({ relay, terminals, clock }),
-    onEntered: (connection) => {
-      if (connection.entry.presence.role === 'desktop') calling.desktopCame(connection.caller.userId);
+    onEntered: async (connection) => {
       notes.presence(connection, true);
+      // What waited here comes first: whoever waits elsewhere has come later.
+      if (connection.entry.presence.role === 'desktop') await calling.desktopCame(connection.caller.userId);
     },
   });
   const away = absences({

@@ -9,20 +9,11 @@ type Deps = Readonly<{ relay: Relay; terminals: Pick<Terminals, 'restore'>; cloc
 
 /** Tells devices what they missed. What comes meanwhile must be held back in their feeds. */
 export type Welcome = Readonly<{
-  /**
-   * For a device that has just registered. One that names no event gets none: it reads everything afresh. Rejects when
-   * the relay does not answer.
-   */
-  greet: (connection: Registered, lastEventId: unknown) => Promise<void>;
+  /** For a device that has just registered: what came after an event. Rejects when the relay does not answer. */
+  greet: (connection: Registered, after: number) => Promise<void>;
   /** For a device that stayed, while the relay was away for a moment. */
   catchUp: (connection: Registered) => Promise<void>;
 }>;
-
-/** Above any id: what comes back is only the latest. */
-const NOTHING_MISSED = Number.MAX_SAFE_INTEGER;
-
-/** The ids that a client can hold: JSON numbers that are exact. */
-const isEventId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
 export const welcome = ({ relay, terminals, clock }: Deps): Welcome => {
   const gapFrame = (lastEventId: number, { oldest, latest = lastEventId }: Replay): string =>
@@ -36,7 +27,7 @@ export const welcome = ({ relay, terminals, clock }: Deps): Welcome => {
   const replay = async (connection: Registered, after: number): Promise<void> => {
     const { caller, entry, outbox } = connection;
     const missed = await relay.replay(caller.userId, after);
-    if (missed.gap && after !== NOTHING_MISSED) outbox.send(gapFrame(after, missed), 'event');
+    if (missed.gap) outbox.send(gapFrame(after, missed), 'event');
     const isOthers = ({ sourceDeviceId }: NumberedEvent): boolean => sourceDeviceId !== entry.presence.deviceId;
     for (const event of missed.events.filter(isOthers)) {
       await outbox.room();
@@ -49,9 +40,9 @@ export const welcome = ({ relay, terminals, clock }: Deps): Welcome => {
   };
 
   return {
-    greet: async (connection, lastEventId) => {
+    greet: async (connection, after) => {
       const { caller, entry, outbox } = connection;
-      await replay(connection, isEventId(lastEventId) ? lastEventId : NOTHING_MISSED);
+      await replay(connection, after);
       for (const frame of await relay.takeMail(caller.userId, entry.presence.deviceId)) {
         await outbox.room();
         outbox.send(frame, 'kept');

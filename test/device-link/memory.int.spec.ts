@@ -1,0 +1,14 @@
+import { givenLinks } from './given-links.ts';
+import { instanceScenarios } from './instances.scenarios.ts';
+import { linkScenarios } from './link.scenarios.ts';
+
+describe('the device link', () => {
+  describe('on one instance', () => {
+    linkScenarios(() => givenLinks());
+  });
+
+  describe('on three instances', () => {
+    linkScenarios(() => givenLinks({ instances: 3 }));
+    instanceScenarios(() => givenLinks({ instances: 3 }));
+  });
+});

@@ -1,0 +1,18 @@
+import { startRedis } from '../support/redis-server.ts';
+import { givenLinks, meetingIn } from './given-links.ts';
+import { instanceScenarios } from './instances.scenarios.ts';
+import { linkScenarios } from './link.scenarios.ts';
+
+describe('the device link on three instances that meet in Redis', () => {
+  let server: Awaited<ReturnType<typeof startRedis>> | undefined;
+  before(async function () {
+    server = await startRedis(this);
+  });
+  after(async () => {
+    await server?.remove();
+  });
+
+  const make = () => givenLinks({ instances: 3, meeting: meetingIn(server!.url) });
+  linkScenarios(make);
+  instanceScenarios(make);
+});
