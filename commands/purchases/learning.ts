@@ -94,8 +94,12 @@ const apportioned = (state: BegunPurchase, amountMinor: number) => {
 const refundNews = (facts: RefundFacts, state: BegunPurchase, said: Said): readonly PurchaseEvent[] => {
   const { refundId, amountMinor, status } = facts;
   const known = state.refunds.find((refund) => refund.refundId === refundId);
-  const failure: PurchaseEvent = { type: 'RefundFailed', data: { ...said, refundId, amountMinor } };
-  if (known !== undefined) return status === 'failed' && !known.failed ? [failure] : [];
+  if (known !== undefined) {
+    if (status !== 'failed' || known.failed) return [];
+    const { taxMinor, feeMinor: feePartMinor, credit } = known;
+    const parts = { taxMinor, feePartMinor, creditPart: microText(credit) };
+    return [{ type: 'RefundFailed', data: { ...said, refundId, amountMinor: known.amountMinor, ...parts } }];
+  }
   if (status === 'failed') return [];
   const expectedMinor = state.paidMinor - sum(living(state.refunds), 'amountMinor');
   if (amountMinor > expectedMinor) {
@@ -111,21 +115,17 @@ const disputeNews = (facts: DisputeFacts, state: BegunPurchase, said: Said): rea
   const known = state.disputes.find((dispute) => dispute.disputeId === disputeId);
   const amountMinor = known?.amountMinor ?? Math.min(facts.amountMinor, state.paidMinor);
   const credited = state.status === 'mismatch' ? 0 : shareOf(amountMinor, state.creditMinor, state.paidMinor);
+  const creditPart = microText(known?.credit ?? microOfCents(credited));
   const opened: readonly PurchaseEvent[] =
     known === undefined
-      ? [
-          {
-            type: 'DisputeOpened',
-            data: { ...said, disputeId, amountMinor, reason, creditPart: microText(microOfCents(credited)) },
-          },
-        ]
+      ? [{ type: 'DisputeOpened', data: { ...said, disputeId, amountMinor, reason, creditPart } }]
       : [];
   if (status === 'open' || (known !== undefined && known.status !== 'open')) return opened;
   return [
     ...opened,
     status === 'won'
       ? { type: 'DisputeWon', data: { ...said, disputeId, amountMinor } }
-      : { type: 'DisputeLost', data: { ...said, disputeId, amountMinor, lossFeeMinor: feeMinor } },
+      : { type: 'DisputeLost', data: { ...said, disputeId, amountMinor, creditPart, lossFeeMinor: feeMinor } },
   ];
 };
 

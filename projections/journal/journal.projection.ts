@@ -1,14 +1,11 @@
-import type { CreditAccountEvent } from '../../src/events/credit-account/credit-account.events.ts';
-import { creditAccountUpcasters } from '../../src/events/credit-account/credit-account.upcasters.ts';
 import type { Projected, Projection, RowOp } from '../../src/kernel/projection.ts';
-import { accountOwner, creditAccountStreams } from '../balance/account-owner.ts';
-import { accountPostings } from './account-postings.ts';
+import { entryOf, journalStreams, journalUpcasters } from './entries.ts';
 import { journalTable } from './journal.table.ts';
 
 /** One row a line of the event's entry. */
 const rows = (event: Projected): readonly RowOp[] => {
-  const said = { type: event.type, data: event.data } as CreditAccountEvent;
-  return accountPostings(said).map((posting, line) => ({
+  const { userId, at, bookedIn, postings } = entryOf(event.stream, event);
+  return postings.map((posting, line) => ({
     op: 'insert',
     table: journalTable,
     row: {
@@ -18,12 +15,12 @@ const rows = (event: Projected): readonly RowOp[] => {
       entry_id: event.id,
       position: event.position.commit,
       event_type: event.type,
-      occurred_at: said.data.at,
-      booked_period: said.data.bookedIn ?? said.data.at.slice(0, 7),
+      occurred_at: at,
+      booked_period: bookedIn,
       account: posting.account,
       dr_micro: posting.dr,
       cr_micro: posting.cr,
-      user_id: accountOwner(event.stream),
+      user_id: userId,
       lot_id: posting.lotId ?? null,
       purchase_id: posting.purchaseId ?? null,
       request_id: posting.requestId ?? null,
@@ -36,7 +33,7 @@ export const journalProjection: Projection = {
   name: 'journal',
   version: 1,
   tables: [journalTable],
-  streamPrefixes: creditAccountStreams,
-  upcasters: creditAccountUpcasters,
+  streamPrefixes: journalStreams,
+  upcasters: journalUpcasters,
   apply: rows,
 };

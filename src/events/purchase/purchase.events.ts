@@ -115,8 +115,19 @@ export type RefundRecorded = Event<
   >
 >;
 
-/** The refund did not reach the buyer: the money is here again. */
-export type RefundFailed = Event<'RefundFailed', Said<Readonly<{ refundId: string; amountMinor: number }>>>;
+/** The refund did not reach the buyer: the money is here again, apportioned as it went. */
+export type RefundFailed = Event<
+  'RefundFailed',
+  Said<
+    Readonly<{
+      refundId: string;
+      amountMinor: number;
+      taxMinor: number;
+      creditPart: MicroText;
+      feePartMinor: number;
+    }>
+  >
+>;
 
 /** The buyer's bank took the money back for now. `creditPart` is the credit that stands for it. */
 export type DisputeOpened = Event<
@@ -128,7 +139,7 @@ export type DisputeWon = Event<'DisputeWon', Said<Readonly<{ disputeId: string; 
 
 export type DisputeLost = Event<
   'DisputeLost',
-  Said<Readonly<{ disputeId: string; amountMinor: number; lossFeeMinor: number }>>
+  Said<Readonly<{ disputeId: string; amountMinor: number; creditPart: MicroText; lossFeeMinor: number }>>
 >;
 
 /** What the payment provider kept for itself. */
