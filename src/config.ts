@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { z } from 'zod';
 
 const whole = (fallback: number, min = 0): z.ZodType<number, string | undefined> =>
@@ -33,6 +34,9 @@ const hexKey = z
   .regex(/^[0-9a-f]{64}$/i, 'must be 64 hex digits (32 bytes)')
   .optional();
 const roles = ['web', 'projections', 'jobs'] as const;
+
+/** A body is there as bytes, as text and as values: with a quarter of the heap, bodies leave half of it to everything else. */
+const BODY_MIB = Math.max(16, Math.min(512, Math.floor(getHeapStatistics().heap_size_limit / 4 / 1024 / 1024)));
 
 /** Every variable the server reads. `docs/configuration.md` explains each. */
 const schema = z.object({
@@ -102,7 +106,9 @@ const schema = z.object({
   UPSTREAM_MAX_CONCURRENT: whole(512, 1),
   UPSTREAM_MAX_QUEUED: whole(512),
   UPSTREAM_QUEUE_WAIT_MS: whole(3_000),
+  MAX_BODY_MIB_IN_FLIGHT: whole(BODY_MIB, 1),
   VIDEO_MAX_MIB: whole(2_048, 1),
+  UPLOAD_MIB_IN_FLIGHT: whole(8_192, 1),
   UPLOAD_DIR: z.string().optional(),
   IDEMPOTENCY_HOURS: whole(24, 1),
   RESUME_SECONDS: whole(30, 1),

@@ -13,6 +13,7 @@ import { activityMeter } from '../http/activity.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import { diskSpool } from '../http/form/spool.ts';
 import { apiPrefixesFor, buildHttp } from '../http/http.ts';
+import { roomOf } from '../http/room.ts';
 import { apiKeyEndpoints } from '../http/routes/api-keys/index.ts';
 import { creditAccountEndpoints } from '../http/routes/billing/accounts.ts';
 import { usualFeeTiers } from '../http/routes/billing/fee-tiers.ts';
@@ -81,6 +82,7 @@ const VIDEOS = {
 const MAX_FRAME_BYTES = 32 * 1024 * 1024;
 const RESTARTING = 1012;
 const MIB = 1024 * 1024;
+const SMALL_BODY_BYTES = MIB / 4;
 
 const requestsOf = ({ completing, write, queries, clock }: Deps): KnownRequests =>
   knownRequests({
@@ -146,6 +148,12 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
   ];
 };
 
+const roomsOf = (config: Config) => ({
+  // Small bodies pass whatever the large ones do.
+  bodies: roomOf({ mostBytes: config.MAX_BODY_MIB_IN_FLIGHT * MIB, freeBytes: SMALL_BODY_BYTES, what: 'large bodies' }),
+  forms: roomOf({ mostBytes: config.UPLOAD_MIB_IN_FLIGHT * MIB, what: 'files' }),
+});
+
 /** The edge, listening. */
 export const web = async (deps: Deps) => {
   const { config, logger, clock, identity: signing, readiness } = deps;
@@ -182,6 +190,7 @@ export const web = async (deps: Deps) => {
     activity,
     hashAddress,
     ...(config.UPLOAD_DIR === undefined ? {} : { spool: diskSpool(config.UPLOAD_DIR) }),
+    rooms: roomsOf(config),
   });
   const link = linking({ stores: deps.stores, write: deps.write, watch, hashAddress, clock, logger });
   const serving = await serve(app.callback(), { host: config.HOST, port: deps.port, refusalHeaders });

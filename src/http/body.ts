@@ -2,7 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DomainError } from '../kernel/errors.ts';
 import { ClientGoneError } from './client-gone.ts';
 
-export type BodyLimits = Readonly<{ maxBytes: number; timeoutMs: number }>;
+export type BodyLimits = Readonly<{
+  maxBytes: number;
+  timeoutMs: number;
+  /** Told how many bytes there are or will be; throws when there is no room for them. */
+  grow: (bytes: number) => void;
+}>;
 
 /** A body with more bytes than it may have. */
 export const tooLargeBody = (maxBytes: number): DomainError =>
@@ -20,14 +25,17 @@ export const announcesBody = (request: IncomingMessage): boolean =>
 
 /**
  * The whole body. Refuses with `payload_too_large` as soon as the length that was announced or the bytes that came are
- * over the limit, and with `timeout_error` when they take too long; throws ClientGoneError when the client stops.
+ * over the limit, with `timeout_error` when they take too long, and with what `grow` throws; throws ClientGoneError when
+ * the client stops.
  */
-export const readBody = (
+export const readBody = async (
   request: IncomingMessage,
   response: ServerResponse,
-  { maxBytes, timeoutMs }: BodyLimits,
+  { maxBytes, timeoutMs, grow }: BodyLimits,
 ): Promise<Buffer> => {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLargeBody(maxBytes));
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > maxBytes) throw tooLargeBody(maxBytes);
+  grow(announced);
   // A client that waits for a go-ahead gets it only here, after everything that could refuse the request without a body.
   if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
   return new Promise((resolve, reject) => {
@@ -41,6 +49,11 @@ export const readBody = (
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
       if (size > maxBytes) return settle(() => reject(tooLargeBody(maxBytes)));
+      try {
+        grow(size);
+      } catch (error) {
+        return settle(() => reject(error));
+      }
       chunks.push(chunk);
     };
     const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks, size)));

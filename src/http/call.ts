@@ -7,6 +7,7 @@ import type { FormSpec } from './form/form.ts';
 import { readForm } from './form/read-form.ts';
 import type { Spool } from './form/spool.ts';
 import { readJson } from './json-body.ts';
+import type { Room } from './room.ts';
 import { validated, validatedBody } from './validation.ts';
 
 export type CallDeps = CauseDeps &
@@ -14,19 +15,29 @@ export type CallDeps = CauseDeps &
     bodyTimeoutMs: number;
     /** Where the files of forms go. */
     spool: Spool;
+    /** Bounds what is in memory of bodies, and on disk of forms. */
+    rooms: Readonly<{ bodies: Room; forms: Room }>;
   }>;
 
 const DEFAULT_BODY_BYTES = 1024 * 1024;
 
+/** Bytes that a request holds until it is handled: what was made of its body lives as long. */
+const shareOf = (room: Room, ctx: EdgeContext) => {
+  const share = room(ctx.state.caller?.userId ?? ctx.state.ip);
+  ctx.state.discard = share.giveBack;
+  return share;
+};
+
 const formOf = async (
-  { spool, bodyTimeoutMs: timeoutMs }: CallDeps,
+  { spool, rooms, bodyTimeoutMs: timeoutMs }: CallDeps,
   form: FormSpec,
   ctx: EdgeContext,
   response: ServerResponse,
 ): Promise<MediaForm> => {
-  const parts = await readForm(ctx.req, response, form, { spool, timeoutMs });
+  const { grow, giveBack } = shareOf(rooms.forms, ctx);
+  const parts = await readForm(ctx.req, response, form, { spool, timeoutMs, grow });
   const needed: Promise<unknown>[] = [];
-  ctx.state.discard = () => void Promise.allSettled(needed).then(parts.discard);
+  ctx.state.discard = () => void Promise.allSettled(needed).then(parts.discard).finally(giveBack);
   return { file: parts.file(), texts: parts.texts(), keepUntil: (settled) => void needed.push(settled) };
 };
 
@@ -37,6 +48,7 @@ const bodyOf = async (deps: CallDeps, { spec }: Endpoint, ctx: EdgeContext, resp
     maxBytes: spec.maxBodyBytes ?? DEFAULT_BODY_BYTES,
     timeoutMs: deps.bodyTimeoutMs,
     anyText: spec.anyText ?? false,
+    grow: shareOf(deps.rooms.bodies, ctx).grow,
   };
   return validatedBody(spec.body, await readJson(ctx.req, response, limits));
 };

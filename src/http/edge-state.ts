@@ -11,7 +11,7 @@ export type EdgeState = {
   /** The path pattern that answers; undefined when none does. */
   route?: string;
   caller?: Caller;
-  /** Gives up what the call has put on disk, once it is not needed any more. */
+  /** Gives up what the call has put on disk and into memory, once it is not needed any more. */
   discard?: () => void;
   /** The type of the error that was answered. */
   errorType?: ErrorType;

@@ -17,6 +17,7 @@ import type { Gate } from './gate.ts';
 import { diskSpool, type Spool } from './form/spool.ts';
 import { defaultLimits } from './limits.ts';
 import type { Limits } from './limits.ts';
+import { boundlessRoom, type Room } from './room.ts';
 import { nothingHere, routerOf } from './routing.ts';
 import { carefulHeaders, securityHeaders } from './security-headers.ts';
 import type { RefusalHeaders } from './unparsed.ts';
@@ -46,6 +47,8 @@ export type HttpOptions = Readonly<{
   bodyTimeoutMs?: number;
   /** Where the files of forms go; the system's own temporary directory when absent. */
   spool?: Spool;
+  /** Bounds what is in memory of bodies, and on disk of forms; nothing does when absent. */
+  rooms?: Readonly<{ bodies: Room; forms: Room }>;
 }>;
 
 const BODY_TIMEOUT_MS = 300_000;
@@ -73,6 +76,7 @@ export const buildHttp = (
     clock: options.clock,
     bodyTimeoutMs: options.bodyTimeoutMs ?? BODY_TIMEOUT_MS,
     spool: options.spool ?? diskSpool(tmpdir()),
+    rooms: options.rooms ?? { bodies: boundlessRoom, forms: boundlessRoom },
     apiPrefixes: options.apiPrefixes ?? apiPrefixesFor(false),
     ...(options.hashAddress === undefined ? {} : { hashAddress: options.hashAddress }),
   });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import { z } from 'zod';
 import { json, publicEndpoint } from '../../src/http/endpoint.ts';
+import { boundlessRoom, roomOf } from '../../src/http/room.ts';
 import { startHttp } from '../support/given-http.ts';
 import type { HttpUnderTest } from '../support/given-http.ts';
 
@@ -149,6 +150,40 @@ describe('request bodies', () => {
     expect(body).to.include({ code: 400, error_type: 'bad_request', errorType: 'bad_request' });
     const big = await raw(`GET / HTTP/1.1\r\nHost: x\r\nX-Big: ${'x'.repeat(20_000)}\r\n\r\n`, /never/);
     expect(big).to.match(/^HTTP\/1.1 431 /);
+  });
+
+  it('has a bounded room for bodies, which each request gives back whatever becomes of it', async () => {
+    const small = await startHttp(endpoints, {
+      bodyTimeoutMs: 200,
+      rooms: { bodies: roomOf({ mostBytes: 4000, freeBytes: 100, what: 'bodies' }), forms: boundlessRoom },
+    });
+    const head = (rest: string): string =>
+      `POST /public/echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${rest}\r\n\r\n`;
+    const whole = (bytes: number): string =>
+      `${head(`Content-Length: ${bytes}`)}${JSON.stringify('x'.repeat(bytes - 2))}`;
+    const held = connect(Number(new URL(small.url).port), '127.0.0.1');
+    held.on('error', () => undefined);
+    held.write(`${head('Content-Length: 900')}"`);
+    let seen = '';
+    for (; !seen.startsWith('HTTP/1.1 429 ');) seen = await raw(whole(200), /\}$/, small);
+    expect(seen)
+      .to.match(/\r\nRetry-After: 5\r\n/)
+      .and.to.contain('"error_type":"rate_limit_error"');
+    expect(await raw(whole(100), /\}$/, small)).to.match(/^HTTP\/1.1 200 /);
+    const chunked = `${head('Transfer-Encoding: chunked')}c8\r\n"${'x'.repeat(199)}\r\n`;
+    expect(await raw(chunked, /\}$/, small)).to.match(/^HTTP\/1.1 429 /);
+    held.destroy();
+    for (; !seen.startsWith('HTTP/1.1 200 ');) seen = await raw(whole(1000), /\}$/, small);
+    // Answered, refused by the parser, too slow: all of it is there again after each of them.
+    for (const [text, status] of [
+      [whole(1000), 200],
+      [`${head('Content-Length: 1000')}${'x'.repeat(1000)}`, 400],
+      [`${head('Content-Length: 1000')}"`, 408],
+      [whole(1000), 200],
+    ] as const) {
+      expect(await raw(text, /\}$/, small)).to.match(new RegExp(`^HTTP/1.1 ${status} `));
+    }
+    await small.close();
   });
 
   it('answers 408 when the head of a request stops arriving', async () => {

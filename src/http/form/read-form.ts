@@ -13,6 +13,8 @@ export type FormDeps = Readonly<{
   spool: Spool;
   /** What a body may take at most; one that keeps coming may take longer. */
   timeoutMs: number;
+  /** Told how many bytes there are or will be; throws when there is no room for them. */
+  grow: (bytes: number) => void;
 }>;
 
 /** The boundaries and heads of parts, unknown fields. */
@@ -46,7 +48,7 @@ const parse = (
   request: IncomingMessage,
   boundary: string,
   parts: FormParts,
-  limits: Readonly<{ mostBytes: number; timeoutMs: number }>,
+  limits: Readonly<{ mostBytes: number }> & Omit<FormDeps, 'spool'>,
 ): Promise<void> =>
   new Promise((resolve, reject) => {
     const parser = new Dicer({ boundary, ...HEADER });
@@ -108,6 +110,11 @@ const parse = (
     const onData = (bytes: Buffer): void => {
       received += bytes.length;
       if (received > limits.mostBytes) return fail(tooLargeBody(limits.mostBytes));
+      try {
+        limits.grow(received);
+      } catch (error) {
+        return fail(error as Error);
+      }
       if (parsed || parser.write(bytes)) return;
       request.pause();
       parser.once('drain', () => request.resume());
@@ -131,21 +138,23 @@ const parse = (
 
 /**
  * Reads a form, its file to disk. Throws DomainErrors `bad_request`, `payload_too_large`, `timeout_error`,
- * `service_unavailable`, and ClientGoneError; nothing is left on disk then. Otherwise the caller gives the file up.
+ * `service_unavailable`, ClientGoneError and what `grow` throws; nothing is left on disk then. Otherwise the caller gives the file up.
  */
 export const readForm = async (
   request: IncomingMessage,
   response: ServerResponse,
   spec: FormSpec,
-  { spool, timeoutMs }: FormDeps,
+  { spool, timeoutMs, grow }: FormDeps,
 ): Promise<FormParts> => {
   const boundary = boundaryOf(request);
   const mostBytes = mostBytesOf(spec);
-  if (Number(request.headers['content-length'] ?? 0) > mostBytes) throw tooLargeBody(mostBytes);
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > mostBytes) throw tooLargeBody(mostBytes);
+  grow(announced);
   if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
   const parts = formParts(spec, spool);
   try {
-    await parse(request, boundary, parts, { mostBytes, timeoutMs });
+    await parse(request, boundary, parts, { mostBytes, timeoutMs, grow });
     return parts;
   } catch (error) {
     await parts.discard();
