@@ -2,13 +2,18 @@ import type { AnswerHead, AnswerLog, AnswerNews } from '../../../src/kernel/answ
 import type { Logger } from '../../../src/kernel/logger.ts';
 import type { Recording } from './recording.ts';
 
-export type KeeperDeps = Readonly<{ log: Pick<AnswerLog, 'write'>; logger: Logger }>;
+export type KeeperDeps = Readonly<{
+  log: Pick<AnswerLog, 'write'>;
+  logger: Logger;
+  /** What ended answers may take of the memory while they cannot be written. */
+  mostWaitingBytes?: number;
+}>;
 
 /** Writes the recordings of this process to the log, all together. */
 export type Keeper = Readonly<{
   /** Begins to keep a recording. `isRead` is called when somebody on another instance reads it. */
   keep: (head: AnswerHead, recording: Recording, isRead: () => void) => void;
-  /** Keeps how it ended. Resolves when that is durable, or given up after minutes. */
+  /** Keeps how it ended. Resolves when that is durable, or given up: after minutes, or when too much waits to be kept. */
   end: (requestId: string, over: unknown) => Promise<void>;
   /** False while the log does not answer: nobody is to wait for it. */
   isHealthy: () => boolean;
@@ -39,15 +44,45 @@ const SUSPICIOUS = 4;
 const TRIED = 3;
 /** An end that cannot be written for so long is given up; whoever asks for the answer is told that it is not kept. */
 const GIVE_UP_MS = 5 * 60_000;
+const MOST_WAITING_BYTES = 64 * 1024 * 1024;
 
 const now = (): number => performance.now();
 
+/** The ended answers that are not written yet, in the order of their ends, and what they take of the memory. */
+const waitingRoom = (mostBytes: number) => {
+  const sizes = new Map<Kept, number>();
+  let bytes = 0;
+  const leave = (kept: Kept): void => {
+    bytes -= sizes.get(kept) ?? 0;
+    sizes.delete(kept);
+  };
+  /** Answers those that have to go for it. */
+  const enter = (kept: Kept): readonly Kept[] => {
+    leave(kept);
+    const size = kept.recording.bytes();
+    sizes.set(kept, size);
+    bytes += size;
+    const tooMany: Kept[] = [];
+    let over = bytes - mostBytes;
+    for (const [oldest, freed] of sizes) {
+      if (over <= 0) break;
+      tooMany.push(oldest);
+      over -= freed;
+    }
+    return tooMany;
+  };
+  return { enter, leave };
+};
+
 /** Starts nothing until there is something to keep. A log that is away delays nobody. */
-export const answerKeeper = ({ log, logger }: KeeperDeps): Keeper => {
+export const answerKeeper = ({ log, logger, mostWaitingBytes = MOST_WAITING_BYTES }: KeeperDeps): Keeper => {
   const all = new Map<string, Kept>();
+  const waiting = waitingRoom(mostWaitingBytes);
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> | undefined;
   let failures = 0;
+  /** Said once, until the log takes news again. */
+  let isGivingUp = false;
 
   const isDue = ({ recording, written, writtenAt, over }: Kept): boolean =>
     over !== undefined || recording.position() > written || now() - writtenAt >= BEAT_MS;
@@ -61,7 +96,14 @@ export const answerKeeper = ({ log, logger }: KeeperDeps): Keeper => {
 
   const settle = (kept: Kept): void => {
     all.delete(kept.head.requestId);
+    waiting.leave(kept);
     kept.done.resolve(undefined);
+  };
+
+  const giveUp = (tooMany: readonly Kept[]): void => {
+    if (!isGivingUp) logger.warn({}, 'more answers wait to be kept than fit into memory; the oldest are given up');
+    isGivingUp = true;
+    for (const kept of tooMany) settle(kept);
   };
 
   const written = (due: readonly Kept[], news: readonly AnswerNews[], read: ReadonlySet<string>): void => {
@@ -99,6 +141,7 @@ export const answerKeeper = ({ log, logger }: KeeperDeps): Keeper => {
       if (!isKept && !succeeded && group === groups[TRIED - 1]) break;
     }
     failures = succeeded ? 0 : failures + 1;
+    if (succeeded) isGivingUp = false;
   };
 
   const flush = (): Promise<void> => {
@@ -133,6 +176,8 @@ export const answerKeeper = ({ log, logger }: KeeperDeps): Keeper => {
       if (kept === undefined) return;
       kept.over = over;
       kept.overAt = now();
+      const tooMany = waiting.enter(kept);
+      if (tooMany.length > 0) giveUp(tooMany);
       if (failures === 0) {
         // One that is under way may have begun before the end was known.
         await writing;

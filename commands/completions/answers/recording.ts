@@ -5,6 +5,8 @@ import type { CompletionSink, Ended } from '../running-completion.ts';
 const LONGEST_ANSWER = 16 * 1024 * 1024;
 /** A slow reader of a long answer is given it in pieces. */
 const MOST_AT_ONCE = 256;
+/** What an event takes besides its text, in bytes, roughly. */
+const EVENT_BYTES = 128;
 
 /** The events of one answer, in memory: one writes, many read at their own speed. */
 export type Recording = Readonly<{
@@ -14,6 +16,8 @@ export type Recording = Readonly<{
   finish: (ended: Ended) => void;
   /** How many events there are. */
   position: () => number;
+  /** How much memory they take, in bytes, roughly. */
+  bytes: () => number;
   since: (position: number) => readonly UpstreamEvent[];
   ended: () => Ended | undefined;
   /** Hands it on from a position to the end. Resolves with undefined when the reader left before. */
@@ -82,6 +86,7 @@ export const recording = (longest = LONGEST_ANSWER): Recording => {
       wake();
     },
     position: () => events.length,
+    bytes: () => 2 * size + events.length * EVENT_BYTES,
     since: (position) => events.slice(position),
     ended: () => ended,
     read,
