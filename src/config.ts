@@ -63,6 +63,15 @@ const schema = z.object({
   EVENT_NODE_PORT: port(0),
   ISSUER_PORT: port(0),
   SANDBOX_PORT: port(0),
+  PAYMENTS_PORT: port(0),
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(/^(?:sk|rk)_(?:live|test)_\w+$/, 'must be a secret key of Stripe')
+    .optional(),
+  STRIPE_WEBHOOK_SECRET: z.string().min(1).optional(),
+  STRIPE_PUBLISHABLE_KEY: z.string().min(1).optional(),
+  STRIPE_API_BASE: url,
+  STRIPE_PORTAL_RETURN_URL: url,
   AUTH0_DOMAIN: z
     .string()
     .regex(/^[a-z0-9.-]+$/i, 'must be a host name')
@@ -169,6 +178,11 @@ const checkPush = (env: Env, faults: string[]): void => {
     faults.push(`${name}: is needed for push notifications, with ${NEEDED_FOR_PUSH.join(', ')}`);
 };
 
+const checkPayments = (env: Env, faults: string[]): void => {
+  if (env.STRIPE_SECRET_KEY === undefined || env.STRIPE_WEBHOOK_SECRET !== undefined) return;
+  faults.push('STRIPE_WEBHOOK_SECRET: is needed with STRIPE_SECRET_KEY; without it nothing that is paid is credited');
+};
+
 const parseRoles = (given: readonly string[] | undefined, faults: string[]): readonly Role[] => {
   const unknown = (given ?? []).filter((name) => !(roles as readonly string[]).includes(name));
   if (unknown.length > 0) faults.push(`ROLES: unknown ${unknown.join(', ')}; known are ${roles.join(', ')}`);
@@ -207,6 +221,7 @@ export const parseConfig = (env: Readonly<Record<string, string | undefined>>): 
     faults.push('AUTH0_CLIENT_IDS: is needed with AUTH0_DOMAIN; without it every login is refused');
   }
   checkPush(parsed.data, faults);
+  checkPayments(rest, faults);
   const config = {
     ...rest,
     roles: parseRoles(ROLES, faults),

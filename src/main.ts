@@ -84,6 +84,7 @@ if (config.JOIN === undefined) {
     databaseUrl: parts.databaseUrl,
     ...(parts.issuerUrl === undefined ? {} : { issuerUrl: parts.issuerUrl }),
     ...(parts.sandboxUrl === undefined ? {} : { sandboxUrl: parts.sandboxUrl }),
+    ...(parts.paymentsUrl === undefined ? {} : { paymentsUrl: parts.paymentsUrl }),
   });
 }
 console.log(firstSteps(config, parts, app.url));

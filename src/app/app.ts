@@ -18,6 +18,7 @@ import { startJobs, type Job } from './jobs.ts';
 import type { Parts } from './parts.ts';
 import { notifying } from './notifying.ts';
 import { keepingShort } from './keeping-short.ts';
+import { paying } from './paying.ts';
 import { readSide, type ReadSide } from './read-side.ts';
 import { readYourWrites } from './read-your-writes.ts';
 import { readinessOf } from './readiness.ts';
@@ -120,6 +121,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
   const mayRun = (): boolean => read.projector.status().every(({ state }) => state !== 'unknown');
   const telling = notifying({ config, stores, write, queries, mayRun, clock, logger });
   const signing = identity({ config, parts, stores, write, read, publicUrl, clock, logger });
+  const money = paying({ config, parts, publicUrl, write, queries, vault, mayRun, clock, logger });
   const stopping = new AbortController();
   void followCancels(
     { store: eventStore, completions: answering.command, pause: write.pause, logger },
@@ -146,6 +148,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
         answers: recorded.answers,
         notifier: telling.notifier,
         erasures: forgetting.erasures,
+        payments: money.endpoints,
         offered,
         hub,
         readiness: {
@@ -161,6 +164,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
   const work = [
     ...jobsOf(read, write, clock, logger),
     telling.job,
+    ...money.jobs,
     keepingShort({ pools, mayRun, clock, logger }),
     recorded.sweep,
     forgetting.job,
@@ -182,6 +186,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
     stopping.abort();
     await jobs?.stop();
     await telling.stop();
+    await money.idle();
     await read.projector.stop();
     await answering.close();
     await stores.close();

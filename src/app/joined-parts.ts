@@ -23,6 +23,7 @@ export const joinParts = (config: Config, directory: string): Promise<Parts> => 
     databaseUrl: config.DATABASE_URL ?? runtime.databaseUrl,
     issuerUrl: config.AUTH0_DOMAIN === undefined ? runtime.issuerUrl : undefined,
     sandboxUrl: runtime.sandboxUrl,
+    paymentsUrl: config.STRIPE_SECRET_KEY === undefined ? runtime.paymentsUrl : undefined,
     lost: new Promise<never>(() => undefined),
     stop: () => Promise.resolve(),
   });

@@ -6,8 +6,10 @@ import { ownSecrets, type Secrets } from '../../infra/embedded/data-dir/secrets.
 import { startIssuer } from '../../infra/embedded/issuer/issuer.ts';
 import { startPostgres } from '../../infra/embedded/postgres/launch.ts';
 import { startSandbox } from '../../infra/embedded/sandbox/sandbox.ts';
+import { startStripeDouble } from '../../infra/embedded/stripe-double/double.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { localPaymentKeys } from './local-payments.ts';
 
 /** The local sign-in page's client: its only one, so these are names and no secrets. */
 export const LOCAL_CLIENT_ID = 'plantocode-local';
@@ -27,6 +29,8 @@ export type Parts = Readonly<{
   issuerUrl: string | undefined;
   /** The local model; undefined when the event store is not local, so that nothing invents answers in production. */
   sandboxUrl: string | undefined;
+  /** The local payment pages; undefined when Stripe is configured or the event store is not local. */
+  paymentsUrl: string | undefined;
   /** Resolves with the name of a part that ended without being asked. */
   lost: Promise<string>;
   /** Stops what was started here, in reverse order. */
@@ -95,10 +99,22 @@ export const startParts = async (config: Config, publicUrl: string, logger: Logg
     return { ...(await startSandbox({ port: config.SANDBOX_PORT })), name: 'sandbox model' };
   };
 
+  const payments = async () => {
+    if (!local || config.production || config.STRIPE_SECRET_KEY !== undefined) return undefined;
+    const { secretKey, webhookSecret } = localPaymentKeys(secretsOf(config, dataDir));
+    const started = await startStripeDouble({
+      port: config.PAYMENTS_PORT,
+      dataDir: join(dataDir, 'payments'),
+      webhookUrl: `${publicUrl}/webhooks/stripe`,
+      ...{ secretKey, webhookSecret },
+    });
+    return { ...started, name: 'payment pages' };
+  };
+
   try {
-    const starting = [node(), postgres(), issuer(), sandbox()] as const;
+    const starting = [node(), postgres(), issuer(), sandbox(), payments()] as const;
     const parts = await startAll<Part | undefined>(starting);
-    const [eventNode, database, signIn, model] = await Promise.all(starting);
+    const [eventNode, database, signIn, model, shop] = await Promise.all(starting);
     const running = parts.filter((part) => part !== undefined);
     const lost = Promise.race(
       running.flatMap(({ name, exited }) => (exited === undefined ? [] : [exited.then(() => name)])),
@@ -110,6 +126,7 @@ export const startParts = async (config: Config, publicUrl: string, logger: Logg
       databaseUrl: config.DATABASE_URL ?? database?.url ?? '',
       issuerUrl: signIn?.url,
       sandboxUrl: model?.url,
+      paymentsUrl: shop?.url,
       lost,
       stop: async () => {
         await Promise.allSettled(running.toReversed().map(({ stop }) => stop()));

@@ -4,6 +4,7 @@ import { adjustmentsProjection } from '../../projections/adjustments/adjustments
 import { apiKeysProjection } from '../../projections/api-keys/api-keys.projection.ts';
 import { auditProjection } from '../../projections/audit/audit.projection.ts';
 import { balanceProjection } from '../../projections/balance/balance.projection.ts';
+import { billingProfileProjection } from '../../projections/billing-profile/billing-profile.projection.ts';
 import { consentProjection } from '../../projections/consent/consent.projection.ts';
 import { devicePresenceProjection } from '../../projections/device-presence/device-presence.projection.ts';
 import { devicesProjection } from '../../projections/devices/devices.projection.ts';
@@ -11,8 +12,10 @@ import { erasuresProjection } from '../../projections/erasures/erasures.projecti
 import { journalProjection } from '../../projections/journal/journal.projection.ts';
 import { ledgerProjection } from '../../projections/ledger/ledger.projection.ts';
 import { notificationsProjection } from '../../projections/notifications/notifications.projection.ts';
+import { paymentNoticesProjection } from '../../projections/payment-notices/payment-notices.projection.ts';
 import { priceBookProjection } from '../../projections/price-book/price-book.projection.ts';
 import { pushTokensProjection } from '../../projections/push-tokens/push-tokens.projection.ts';
+import { purchasesProjection } from '../../projections/purchases/purchases.projection.ts';
 import { requestsProjection } from '../../projections/requests/requests.projection.ts';
 import { sessionsProjection } from '../../projections/sessions/sessions.projection.ts';
 import { spendingLimitsProjection } from '../../projections/spending-limits/spending-limits.projection.ts';
@@ -42,6 +45,9 @@ export const projections: readonly Projection[] = [
   adjustmentsProjection,
   spendingLimitsProjection,
   priceBookProjection,
+  purchasesProjection,
+  billingProfileProjection,
+  paymentNoticesProjection,
   apiKeysProjection,
   requestsProjection,
   consentProjection,

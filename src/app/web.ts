@@ -18,7 +18,6 @@ import { apiKeyEndpoints } from '../http/routes/api-keys/index.ts';
 import { creditAccountEndpoints } from '../http/routes/billing/accounts.ts';
 import { usualFeeTiers } from '../http/routes/billing/fee-tiers.ts';
 import { billingEndpoints } from '../http/routes/billing/index.ts';
-import { paymentsOff } from '../http/routes/billing/payments-off.ts';
 import { configEndpoints } from '../http/routes/config/index.ts';
 import { videosUnder } from '../http/routes/config/onboarding.ts';
 import { deviceEndpoints } from '../http/routes/devices/index.ts';
@@ -63,6 +62,8 @@ type Deps = Readonly<{
   completing: Completing;
   answers: Answers;
   notifier: Notifier;
+  /** Everything about paying. */
+  payments: readonly Endpoint[];
   erasures: Erasures;
   offered: LiveCatalogue;
   hub: EventHub;
@@ -125,7 +126,7 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
     ...accountEndpoints({ write, queries, erasures: deps.erasures }),
     ...billingEndpoints({ queries, clock, modelName, feeTiers: usualFeeTiers }),
     ...creditAccountEndpoints({ accounts: write.credits, vault: stores.vault, queries, clock }),
-    ...paymentsOff(),
+    ...deps.payments,
     ...configEndpoints({
       signupOffer,
       regions: config.regions,

@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { completionCancelAggregate } from '../../commands/completion-cancels/index.ts';
 import { apiKeyAggregate } from '../../commands/api-keys/index.ts';
+import { billingProfileAggregate, stripeCustomerAggregate } from '../../commands/billing-profile/index.ts';
+import { noticeAggregate } from '../../commands/payment-notices/index.ts';
+import { purchaseAggregate } from '../../commands/purchases/index.ts';
 import { completionClaim } from '../../commands/completions/claims/index.ts';
 import { consentService } from '../../commands/consent/consents.ts';
 import { consentAggregate, consentDocumentsAggregate } from '../../commands/consent/index.ts';
@@ -54,6 +57,10 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, l
   });
   const notifications = commandHandler(notification, deps);
   const credits = commandHandler(creditAccount, deps);
+  const purchases = commandHandler(purchaseAggregate, deps);
+  const profiles = commandHandler(billingProfileAggregate, deps);
+  const customerOwners = commandHandler(stripeCustomerAggregate, deps);
+  const notices = commandHandler(noticeAggregate, deps);
   const apiKeys = commandHandler(apiKeyAggregate, deps);
   const claims = commandHandler(completionClaim, deps);
   const cancels = commandHandler(completionCancelAggregate, deps);
@@ -86,6 +93,10 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, l
     pushTokens,
     notifications,
     credits,
+    purchases,
+    profiles,
+    customerOwners,
+    notices,
     apiKeys,
     claims,
     cancels,

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { readBody } from './body.ts';
 import { causeOf, type CauseDeps } from './cause.ts';
 import type { EdgeContext } from './edge-state.ts';
 import type { Call, Endpoint } from './endpoint.ts';
@@ -43,9 +44,14 @@ const formOf = async (
 
 const bodyOf = async (deps: CallDeps, { spec }: Endpoint, ctx: EdgeContext, response: ServerResponse) => {
   if (spec.form !== undefined) return formOf(deps, spec.form, ctx, response);
+  const maxBytes = spec.maxBodyBytes ?? DEFAULT_BODY_BYTES;
+  if (spec.rawBody === true) {
+    const { grow } = shareOf(deps.rooms.bodies, ctx);
+    return readBody(ctx.req, response, { maxBytes, timeoutMs: deps.bodyTimeoutMs, grow });
+  }
   if (spec.body === undefined) return undefined;
   const limits = {
-    maxBytes: spec.maxBodyBytes ?? DEFAULT_BODY_BYTES,
+    maxBytes,
     timeoutMs: deps.bodyTimeoutMs,
     anyText: spec.anyText ?? false,
     grow: shareOf(deps.rooms.bodies, ctx).grow,

@@ -36,7 +36,7 @@ export type Caller = Readonly<{
 export type Access = 'public' | 'user' | 'admin';
 
 /** The bucket that a call is counted in, per address and, when known, per user. */
-export type LimitScope = 'health' | 'login' | 'polling' | 'public' | 'socket' | 'read' | 'write';
+export type LimitScope = 'health' | 'login' | 'polling' | 'public' | 'socket' | 'read' | 'webhook' | 'write';
 
 /** What a handler is given: everything validated, nothing of Koa. */
 export type Call<B, Q> = Readonly<{
@@ -75,6 +75,8 @@ type Spec<B, Q> = Readonly<{
   body?: z.ZodType<B>;
   /** A form with a file in place of the JSON body; the handler's body is a `MediaForm`. */
   form?: FormSpec;
+  /** The body as it came, a `Buffer`, for what is signed byte by byte; `body` is not used then. */
+  rawBody?: true;
   query?: z.ZodType<Q>;
   /** What the path's parameters must be (see path-params.ts); absent: any text. */
   params?: z.ZodType<Readonly<Record<string, string>>>;

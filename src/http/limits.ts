@@ -17,6 +17,8 @@ export const defaultLimits: Limits = {
   // A whole office comes back at once when an instance restarts.
   socket: { perIp: 600, windowSeconds: 60 },
   read: { perIp: 1200, perUser: 600, windowSeconds: 60 },
+  // The signature is the gate: this only keeps an address from having signatures checked without end.
+  webhook: { perIp: 30_000, windowSeconds: 60 },
   write: { perIp: 1200, perUser: 600, windowSeconds: 60 },
   authFailures: { perIp: 60, windowSeconds: 60 },
 };

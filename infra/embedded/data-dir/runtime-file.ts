@@ -10,6 +10,7 @@ const schema = z.object({
   databaseUrl: z.string(),
   issuerUrl: z.string().optional(),
   sandboxUrl: z.string().optional(),
+  paymentsUrl: z.string().optional(),
 });
 
 /** Where the parts of a running server are, so that the command-line tools find them. */

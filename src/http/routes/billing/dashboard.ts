@@ -1,4 +1,5 @@
 import { creditBalance, type CreditBalance } from '../../../../queries/billing/credit-balance.query.ts';
+import { billingProfile, type BillingProfileView } from '../../../../queries/billing/billing-profile.query.ts';
 import { isoOf, type Clock } from '../../../kernel/clock.ts';
 import { usdNumber, type MicroUsd } from '../../../kernel/money.ts';
 import type { QueryRunner } from '../../../kernel/query.ts';
@@ -8,6 +9,13 @@ const usedOf = ({ signupGrant, promo }: CreditBalance): MicroUsd => (signupGrant
 
 const isBlocked = ({ paid, promo, shortfall, blocked }: CreditBalance): boolean =>
   blocked || shortfall > 0n || paid + promo <= 0n;
+
+const infoOf = ({ hasCustomer, details }: BillingProfileView) => {
+  if (!hasCustomer || details === null) return null;
+  const { customerName, addressLine1, addressCity, addressCountry } = details;
+  const needed = [customerName, addressLine1, addressCity, addressCountry];
+  return { ...details, hasBillingInfo: needed.every((part) => part !== null && part !== '') };
+};
 
 type Deps = Readonly<{ queries: Pick<QueryRunner, 'asUser'>; clock: Clock }>;
 
@@ -19,15 +27,18 @@ export const billingDashboard = ({ queries, clock }: Deps): Endpoint =>
     limit: 'read',
     scope: 'account',
     handle: async (_call, { userId }) => {
-      const balance = await queries.asUser(userId, creditBalance(userId, isoOf(clock())));
+      const [balance, profile] = await Promise.all([
+        queries.asUser(userId, creditBalance(userId, isoOf(clock()))),
+        queries.asUser(userId, billingProfile(userId)),
+      ]);
       return json(200, {
         creditBalanceUsd: usdNumber(balance.paid),
         freeCreditBalanceUsd: usdNumber(balance.promo),
         freeCreditsExpiresAt: balance.promoExpiresAt,
         servicesBlocked: isBlocked(balance),
-        isPaymentMethodRequired: true,
-        isBillingInfoRequired: true,
-        customerBillingInfo: null,
+        isPaymentMethodRequired: !profile.hasDefault,
+        isBillingInfoRequired: !(profile.hasName && profile.addressComplete),
+        customerBillingInfo: infoOf(profile),
         usageLimitUsd: usdNumber(balance.signupGrant),
         currentUsage: usdNumber(usedOf(balance)),
       });

@@ -1,15 +1,19 @@
+import { usualPurchasePolicy } from '../../../../commands/purchases/fee-tiers.ts';
 import { usdText, type MicroUsd } from '../../../kernel/money.ts';
 import { json, userEndpoint, type Endpoint } from '../../endpoint.ts';
 
 /** The fee on purchases from `min` up to but without `max` (null: no end), in basis points. */
 export type FeeTier = Readonly<{ min: MicroUsd; max: MicroUsd | null; feeBasisPoints: number; label: string }>;
 
+const MICRO_PER_CENT = 10_000n;
+
 /** The fees when nothing else is configured. */
-export const usualFeeTiers: readonly FeeTier[] = [
-  { min: 3_000_000n, max: 12_000_000n, feeBasisPoints: 2000, label: 'STARTER' },
-  { min: 12_000_000n, max: 99_000_000n, feeBasisPoints: 1000, label: 'SAVER' },
-  { min: 99_000_000n, max: null, feeBasisPoints: 500, label: 'BULK' },
-];
+export const usualFeeTiers: readonly FeeTier[] = usualPurchasePolicy.tiers.map((tier) => ({
+  min: BigInt(tier.minMinor) * MICRO_PER_CENT,
+  max: tier.maxMinor === null ? null : BigInt(tier.maxMinor) * MICRO_PER_CENT,
+  feeBasisPoints: tier.feeRateBps,
+  label: tier.label,
+}));
 
 /** Basis points as a plain decimal: 2000 is "0.2". */
 const rateText = (basisPoints: number): string => usdText(BigInt(basisPoints) * 100n);

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import { customers } from '../../commands/billing-profile/customers.ts';
+import { noticeDesk } from '../../commands/payment-notices/notice-work.ts';
+import { followUpPurchases } from '../../commands/purchases/follow-up.ts';
+import { usualPurchasePolicy } from '../../commands/purchases/fee-tiers.ts';
+import { purchasing } from '../../commands/purchases/purchasing.ts';
+import { stripePayments } from '../../infra/stripe/stripe-payments.ts';
+import type { StripeOptions } from '../../infra/stripe/stripe-client.ts';
+import { stripeNotices } from '../../infra/stripe/webhook-signature.ts';
+import { dueNotices } from '../../queries/billing/payment-notices.query.ts';
+import { unfinishedPurchases } from '../../queries/billing/unfinished-purchases.query.ts';
+import type { Config } from '../config.ts';
+import { paymentsOff } from '../http/routes/billing/payments-off.ts';
+import { paymentEndpoints } from '../http/routes/payments/index.ts';
+import type { Endpoint } from '../http/endpoint.ts';
+import { isoAfter, isoOf, type Clock } from '../kernel/clock.ts';
+import type { Logger } from '../kernel/logger.ts';
+import type { QueryRunner } from '../kernel/query.ts';
+import type { SubjectVault } from '../kernel/vault.ts';
+import type { Job } from './jobs.ts';
+import { localPaymentKeys } from './local-payments.ts';
+import type { Parts } from './parts.ts';
+import type { WriteSide } from './write-side.ts';
+
+type Deps = Readonly<{
+  config: Config;
+  parts: Parts;
+  publicUrl: string;
+  write: WriteSide;
+  queries: QueryRunner;
+  vault: SubjectVault;
+  mayRun: () => boolean;
+  clock: Clock;
+  logger: Logger;
+}>;
+
+const NOTICES_EVERY_MS = 5_000;
+const PURCHASES_EVERY_MS = 600_000;
+const MINUTE_MS = 60_000;
+const LOOKED_AFTER_MS = 14 * 24 * 60 * MINUTE_MS;
+const AT_ONCE = 100;
+
+type Account = Pick<StripeOptions, 'secretKey' | 'apiBase'> &
+  Readonly<{ webhookSecret: string; publishableKey: string | undefined }>;
+
+/** The account at Stripe, else the local pages; undefined when there is neither. */
+const accountOf = (config: Config, parts: Parts): Account | undefined => {
+  const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: webhookSecret, STRIPE_API_BASE: apiBase } = config;
+  if (secretKey !== undefined && webhookSecret !== undefined) {
+    const publishableKey = config.STRIPE_PUBLISHABLE_KEY;
+    return { secretKey, webhookSecret, publishableKey, ...(apiBase === undefined ? {} : { apiBase }) };
+  }
+  return parts.paymentsUrl === undefined
+    ? undefined
+    : { ...localPaymentKeys(parts.secrets), apiBase: parts.paymentsUrl };
+};
+
+const returnTo = (config: Config, publicUrl: string) => {
+  const base = (config.WEBSITE_BASE_URL ?? publicUrl).replace(/\/$/, '');
+  const withSession = '?session_id={CHECKOUT_SESSION_ID}';
+  return {
+    paid: `${base}/billing/success${withSession}`,
+    notPaid: `${base}/billing/cancel`,
+    methodAdded: `${base}/billing/payment-method/success${withSession}`,
+    methodNotAdded: `${base}/billing/payment-method/cancel`,
+    portal: config.STRIPE_PORTAL_RETURN_URL ?? `${publicUrl.replace(/\/$/, '')}/billing/portal/return`,
+  };
+};
+
+/** Paying, as far as this process does it: endpoints, and jobs that go on where others stopped. */
+export type Paying = Readonly<{ endpoints: readonly Endpoint[]; jobs: readonly Job[]; idle: () => Promise<void> }>;
+
+/** Buying credit over Stripe or the local pages. */
+export const paying = (deps: Deps): Paying => {
+  const { config, parts, publicUrl, write, queries, vault, mayRun, clock, logger } = deps;
+  const account = accountOf(config, parts);
+  if (account === undefined) return { endpoints: paymentsOff(), jobs: [], idle: () => Promise.resolve() };
+  const provider = stripePayments({ ...account, returnTo: returnTo(config, publicUrl), logger });
+  const { profiles, purchases, credits, customerOwners: owners } = write;
+  const linked = customers({ profiles, owners, provider, vault, clock });
+  const policy = usualPurchasePolicy;
+  const buying = purchasing({ purchases, credits, profiles, customers: linked, provider, vault, policy, clock });
+  const desk = noticeDesk({
+    notices: write.notices,
+    purchasing: buying,
+    customers: linked,
+    provider,
+    clock,
+    logger,
+  });
+  const jobs: readonly Job[] = [
+    {
+      name: 'payment-notices',
+      everyMs: NOTICES_EVERY_MS,
+      mayRun,
+      run: async () => {
+        for (const id of await queries.asSystem(dueNotices(isoOf(clock()), AT_ONCE))) await desk.work(id);
+      },
+    },
+    {
+      name: 'unfinished-purchases',
+      everyMs: PURCHASES_EVERY_MS,
+      mayRun,
+      run: followUpPurchases({
+        purchasing: buying,
+        unfinished: (at) =>
+          queries.asSystem(unfinishedPurchases(isoAfter(at, -LOOKED_AFTER_MS), isoAfter(at, -MINUTE_MS), AT_ONCE)),
+        clock,
+        logger,
+      }),
+    },
+  ];
+  const endpoints = paymentEndpoints({
+    provider,
+    customers: linked,
+    profiles,
+    purchasing: buying,
+    desk,
+    readNotice: stripeNotices(account.webhookSecret),
+    livemode: /^(?:sk|rk)_live_/.test(account.secretKey),
+    publishableKey: account.publishableKey,
+    queries,
+    newId: randomUUID,
+    clock,
+    policy,
+    topOffSet: () => undefined,
+  });
+  return { endpoints, jobs, idle: desk.idle };
+};
