@@ -1,15 +1,14 @@
 import type { Projection, Projected } from '../../src/kernel/projection.ts';
 import { isUuid } from '../../src/kernel/ids.ts';
 import { isSealed } from '../../src/kernel/vault.ts';
+import { feedSources, internalMembers, untoldTypes } from './feed-sources.ts';
 import { userFeedTable } from './user-feed.table.ts';
 
-/** Streams that are a user's own by their name, and streams whose events name the user. */
-const OWN = ['creditAccount-', 'user-'] as const;
-const NAMING = ['session-', 'device-', 'notification-'] as const;
+const sourceOf = new Map(feedSources.map((source) => [source.category, source]));
 
 /** Ciphertexts, digests and other members that are of no use to a client. */
 const isPrivate = (name: string, value: unknown): boolean =>
-  isSealed(value) || name.endsWith('Digest') || name.endsWith('Hash') || name === 'rawUsage';
+  isSealed(value) || /(?:Digest|Hash)$/.test(name) || internalMembers.has(name);
 
 const publicPart = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(publicPart);
@@ -21,23 +20,24 @@ const publicPart = (value: unknown): unknown => {
   );
 };
 
-const userOf = (event: Projected): string | undefined => {
-  const own = OWN.find((prefix) => event.stream.startsWith(prefix));
-  const named = (event.data as Readonly<{ userId?: unknown }> | null)?.userId;
-  const user = own === undefined ? named : event.stream.slice(own.length);
+const userOf = ({ stream, data }: Projected): string | undefined => {
+  const category = stream.slice(0, stream.indexOf('-'));
+  const owner = sourceOf.get(category)?.owner;
+  if (owner === undefined) return undefined;
+  const user = owner === 'stream' ? stream.slice(category.length + 1) : (data as Readonly<{ userId?: unknown }>).userId;
   return typeof user === 'string' && isUuid(user) ? user : undefined;
 };
 
 /** The source of the events that clients follow. Positions of the log are the positions that clients resume at. */
 export const userFeed: Projection = {
   name: 'user-feed',
-  version: 1,
+  version: 2,
   tables: [userFeedTable],
-  streamPrefixes: [...OWN, ...NAMING],
+  streamPrefixes: feedSources.map(({ category }) => `${category}-`),
   upcasters: 'as-stored',
   apply: (event) => {
     const userId = userOf(event);
-    if (userId === undefined) return [];
+    if (userId === undefined || untoldTypes.has(event.type)) return [];
     const { type, stream, revision, metadata, data } = event;
     const row = {
       position: event.position.commit,

@@ -14,10 +14,18 @@ const RETRY_MS = 1000;
  * are live, so that there is no seam where an event could be lost or told twice; news of the projection only wakes them.
  */
 export type EventHub = Readonly<{
-  /** The user's events after `after` (undefined: from now on), page by page, until `signal` aborts. */
-  follow: (userId: string, after: bigint | undefined, signal: AbortSignal) => AsyncGenerator<readonly FeedEvent[]>;
-  /** Throws DomainError `rate_limit_error` when the user has too many streams open. */
-  mustHaveRoom: (userId: string) => void;
+  /**
+   * The position to follow from: `after`, or now when that is undefined or of another log. Asked for before a client is
+   * told anything: what it does once it has heard of us is then told to it.
+   */
+  startOf: (userId: string, after: bigint | undefined) => Promise<bigint>;
+  /** The user's events after a position, page by page, until `signal` aborts. */
+  follow: (userId: string, after: bigint, signal: AbortSignal) => AsyncGenerator<readonly FeedEvent[]>;
+  /**
+   * Takes one of the places that each user has; to be called before a client is told anything, and the answer when its
+   * stream is over. Throws DomainError `rate_limit_error` when the user has too many streams open.
+   */
+  enter: (userId: string) => () => void;
   /** To be called when the feed has grown up to a position. */
   grown: () => void;
   followers: () => number;
@@ -36,6 +44,7 @@ const MOST_STREAMS = 32;
 /** Builds the hub. */
 export const eventHub = ({ queries, logHead, logger }: HubDeps): EventHub => {
   const followers = new Set<Follower>();
+  const places = new Map<string, number>();
   let seen: bigint | undefined;
   let looking = false;
   let again = false;
@@ -72,11 +81,13 @@ export const eventHub = ({ queries, logHead, logger }: HubDeps): EventHub => {
     }
   };
 
-  async function* follow(
-    userId: string,
-    after: bigint | undefined,
-    signal: AbortSignal,
-  ): AsyncGenerator<readonly FeedEvent[]> {
+  const startOf = async (userId: string, after: bigint | undefined): Promise<bigint> => {
+    // A position that this log has not reached is of another log: nothing can be resumed, so begin with what comes.
+    const resumes = after !== undefined && after <= (await logHead());
+    return resumes ? after : queries.asUser(userId, feedEnd(userId));
+  };
+
+  async function* follow(userId: string, after: bigint, signal: AbortSignal): AsyncGenerator<readonly FeedEvent[]> {
     let news = Promise.withResolvers<undefined>();
     const follower: Follower = { userId, wake: () => news.resolve(undefined) };
     const stop = (): void => news.resolve(undefined);
@@ -84,9 +95,7 @@ export const eventHub = ({ queries, logHead, logger }: HubDeps): EventHub => {
     signal.addEventListener('abort', stop, { once: true });
     const stopped = (): boolean => signal.aborted;
     try {
-      // A position that this log has not reached is of another log: nothing can be resumed, so begin with what comes.
-      const resumes = after !== undefined && after <= (await logHead());
-      let at = resumes ? after : await queries.asUser(userId, feedEnd(userId));
+      let at = after;
       while (!stopped()) {
         news = Promise.withResolvers<undefined>();
         const events = await queries.asUser(userId, feedAfter(userId, at, PAGE));
@@ -100,13 +109,20 @@ export const eventHub = ({ queries, logHead, logger }: HubDeps): EventHub => {
     }
   }
 
-  const mustHaveRoom = (userId: string): void => {
-    const open = [...followers].filter((other) => other.userId === userId).length;
-    if (open < MOST_STREAMS) return;
-    throw new DomainError('rate_limit_error', `at most ${MOST_STREAMS} event streams of one user; close some first`, {
-      retryAfterSeconds: 5,
-    });
+  const enter = (userId: string): (() => void) => {
+    const open = places.get(userId) ?? 0;
+    if (open >= MOST_STREAMS) {
+      throw new DomainError('rate_limit_error', `at most ${MOST_STREAMS} event streams of one user; close some first`, {
+        retryAfterSeconds: 5,
+      });
+    }
+    places.set(userId, open + 1);
+    return () => {
+      const left = (places.get(userId) ?? 1) - 1;
+      if (left > 0) places.set(userId, left);
+      else places.delete(userId);
+    };
   };
 
-  return { follow, mustHaveRoom, grown: () => void look(), followers: () => followers.size };
+  return { startOf, follow, enter, grown: () => void look(), followers: () => followers.size };
 };

@@ -52,14 +52,16 @@ export const eventsSocket =
   ({ hub, clock, stopping, watch, heartbeatMs = HEARTBEAT_MS }: Deps): SocketHandler =>
   async (socket: Socket, caller: Caller, url: URL) => {
     const { userId } = caller;
-    hub.mustHaveRoom(userId);
     const after = resumePosition(url.searchParams.get('position') ?? undefined);
     const closed = new AbortController();
     socket.once('close', () => closed.abort());
-    const stopBeating = beating(socket, heartbeatMs, () => heartbeatOf(userId, clock()));
+    const leave = hub.enter(userId);
     const session = watch(caller);
+    let stopBeating = (): void => undefined;
     try {
-      for await (const events of hub.follow(userId, after, AbortSignal.any([closed.signal, stopping, session.ended]))) {
+      const start = await hub.startOf(userId, after);
+      stopBeating = beating(socket, heartbeatMs, () => heartbeatOf(userId, clock()));
+      for await (const events of hub.follow(userId, start, AbortSignal.any([closed.signal, stopping, session.ended]))) {
         for (const event of events) await send(socket, messageOf(event));
       }
       if (session.ended.aborted) socket.close(POLICY_VIOLATION, 'the session has ended');
@@ -68,6 +70,7 @@ export const eventsSocket =
       if (!closed.signal.aborted) throw error;
     } finally {
       stopBeating();
+      leave();
       session.stop();
     }
   };

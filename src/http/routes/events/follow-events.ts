@@ -33,26 +33,36 @@ export const followEvents = ({ hub, clock, stopping, watch }: Deps): Endpoint =>
     handle: ({ gone, header, query }, caller) => {
       const { userId } = caller;
       const after = resumePosition(header('last-event-id'), query.position);
-      hub.mustHaveRoom(userId);
+      const follow = async (response: ServerResponse, start: bigint): Promise<void> => {
+        response.writeHead(200, HEAD);
+        const beat = (): void => {
+          // Events are a sign of life too: what a slow client has before it must not grow by these.
+          if (!response.writableNeedDrain) response.write(`data: ${heartbeatOf(userId, clock())}\n\n`);
+        };
+        beat();
+        const timer = setInterval(beat, HEARTBEAT_MS);
+        const session = watch(caller);
+        const signal = AbortSignal.any([gone, stopping, session.ended]);
+        try {
+          for await (const events of hub.follow(userId, start, signal)) {
+            const frames = events.map((event) => `id: ${event.position}\ndata: ${messageOf(event)}\n\n`);
+            await write(response, frames.join(''), signal);
+          }
+        } finally {
+          clearInterval(timer);
+          session.stop();
+        }
+        response.end();
+      };
       return Promise.resolve({
         kind: 'stream',
         write: async (response) => {
-          response.writeHead(200, HEAD);
-          const beat = (): void => void response.write(`data: ${heartbeatOf(userId, clock())}\n\n`);
-          beat();
-          const timer = setInterval(beat, HEARTBEAT_MS);
-          const session = watch(caller);
-          const signal = AbortSignal.any([gone, stopping, session.ended]);
+          const leave = hub.enter(userId);
           try {
-            for await (const events of hub.follow(userId, after, signal)) {
-              const frames = events.map((event) => `id: ${event.position}\ndata: ${messageOf(event)}\n\n`);
-              await write(response, frames.join(''), signal);
-            }
+            await follow(response, await hub.startOf(userId, after));
           } finally {
-            clearInterval(timer);
-            session.stop();
+            leave();
           }
-          response.end();
         },
       });
     },
