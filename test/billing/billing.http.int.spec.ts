@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { creditAccount } from '../../commands/credits/index.ts';
 import type { CreditCommand, Outcome } from '../../commands/credits/credits.commands.ts';
 import { balanceProjection } from '../../projections/balance/balance.projection.ts';
+import { billingProfileProjection } from '../../projections/billing-profile/billing-profile.projection.ts';
 import { ledgerProjection } from '../../projections/ledger/ledger.projection.ts';
 import { usageProjection } from '../../projections/usage/usage.projection.ts';
 import { abandonedHolds } from '../../queries/billing/abandoned-holds.query.ts';
@@ -87,7 +88,7 @@ describe('billing endpoints', () => {
 
   before(async () => {
     const vault = { open: () => Promise.reject(new Error('nothing is sealed in an account')) };
-    readSide = await startReadSide([balanceProjection, ledgerProjection, usageProjection], { store, vault });
+    readSide = await startReadSide([balanceProjection, ledgerProjection, usageProjection, billingProfileProjection], { store, vault });
     const modelName = (id: string) =>
       id === 'openai/gpt-5-mini' ? { name: 'GPT-5 mini', provider: 'openai' } : undefined;
     http = await startHttp([

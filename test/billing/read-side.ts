@@ -48,15 +48,22 @@ export const startReadSide = async (
     from = events.at(-1)?.position ?? from;
   };
 
+  // Two questions at once must not write the same events twice.
+  let turn = Promise.resolve();
+  const inTurn = (): Promise<void> => {
+    turn = turn.then(catchUp);
+    return turn;
+  };
+
   const inner = queryRunner(pools);
   return {
     queries: {
       asUser: async (userId, query) => {
-        await catchUp();
+        await inTurn();
         return inner.asUser(userId, query);
       },
       asSystem: async (query) => {
-        await catchUp();
+        await inTurn();
         return inner.asSystem(query);
       },
     },
