@@ -47,6 +47,7 @@ import type { Completing } from './completing.ts';
 import type { identity } from './identity.ts';
 import { linking } from './linking.ts';
 import type { LiveCatalogue } from './live-catalogue.ts';
+import { regionsOf } from './own-region.ts';
 import { offeredEndpoints } from './offered-endpoints.ts';
 import type { Stores } from './stores.ts';
 import { VERSION } from './version.ts';
@@ -129,7 +130,7 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
     ...deps.payments,
     ...configEndpoints({
       signupOffer,
-      regions: config.regions,
+      regions: regionsOf(config, deps.port),
       regionsSince: isoOf(clock()),
       videos: config.CDN_BASE_URL === undefined ? {} : videosUnder(config.CDN_BASE_URL, VIDEOS),
     }),
