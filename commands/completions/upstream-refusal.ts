@@ -28,9 +28,17 @@ const retryAfterOf = ({ kind, retryAfterMs }: UpstreamError): number | undefined
   return kind === 'rate_limit' || kind === 'overloaded' ? 5 : undefined;
 };
 
+/** The statuses of a request that its sender has to mend. */
+const ABOUT_THE_REQUEST: ReadonlySet<number> = new Set([400, 413, 422]);
+
+/** True for what would fail again as it is, whoever is asked: nobody but the caller can do anything about it. */
+const isCallersFault = ({ kind, status = 400 }: UpstreamError): boolean =>
+  kind === 'invalid_request' && ABOUT_THE_REQUEST.has(status);
+
 /**
  * How a provider's failure is told. A provider that limits this server is a 502 like any other of its failures: a 429
- * would tell callers that they themselves are too fast. Only a prompt that is too long is the caller's to mend.
+ * would tell callers that they themselves are too fast. A prompt that is too long and a request that the provider finds
+ * wrong are the caller's to mend.
  */
 export const refusalFor = (thrown: unknown): unknown => {
   if (!isUpstreamError(thrown)) return thrown;
@@ -43,7 +51,7 @@ export const refusalFor = (thrown: unknown): unknown => {
   if (isDomainError(thrown.cause)) return thrown.cause;
   const retryAfterSeconds = retryAfterOf(thrown);
   const { provider, status, kind } = thrown;
-  return new DomainError('external_service_error', upstreamSays(thrown), {
+  return new DomainError(isCallersFault(thrown) ? 'bad_request' : 'external_service_error', upstreamSays(thrown), {
     details: { provider, failure: kind, ...(status === undefined ? {} : { status }) },
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     cause: thrown,

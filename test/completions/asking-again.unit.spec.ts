@@ -165,7 +165,7 @@ describe('asking again for an answer', () => {
       const one = await given(upstream);
       upstream.refuse('invalid_request');
       const refusals = await Promise.all([refusalOf(ask(one)), refusalOf(ask(one))]);
-      expect(refusals.map(({ errorType }) => errorType)).to.deep.equal(Array(2).fill('external_service_error'));
+      expect(refusals.map(({ errorType }) => errorType)).to.deep.equal(Array(2).fill('bad_request'));
       expect(claims(one)).to.deep.equal(['CompletionStarted', 'CompletionEnded']);
       const good = scriptedUpstream(WHOLE);
       const two = await given(good, { beside: one });

@@ -162,6 +162,9 @@ describe('the body of a chat request', () => {
     expect(refusalOf([{ type: 'image_url', image_url: 'http://example.test/a.png' }])).to.include('another server');
     expect(refusalOf([{ type: 'image_url', image_url: 'data:image/png,abc' }])).to.include('data URL in base64');
     expect(refusalOf([{ type: 'image_url', image_url: 'data:text/html;base64,QUJD' }])).to.include('is no image');
+    expect(refusalOf([{ type: 'image_url', image_url: 'data:image/png;base64,QU_D' }])).to.include(
+      'messages.0.content.0.image_url is not valid base64',
+    );
     expect(refusalOf([{ type: 'image', source: { type: 'base64' } }])).to.include('.source must be');
     expect(refusalOf([null])).to.include('has a type that is not known');
     expect(refusalOf(7)).to.include('must be a string or a list of parts');

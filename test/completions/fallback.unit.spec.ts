@@ -64,7 +64,8 @@ describe('a provider that fails', () => {
         const other = attempt('openrouter', [good]);
         given = await givenAttempts([attempt('openai', [told]), other]);
         const { errorType } = await refusalOf(given.begin());
-        expect(errorType).to.equal(kind === 'context_length' ? 'bad_request' : 'external_service_error');
+        const isCallers = kind === 'context_length' || kind === 'invalid_request';
+        expect(errorType).to.equal(isCallers ? 'bad_request' : 'external_service_error');
         expect(other.calls()).to.equal(0);
         expect(failedOn('ReservationReleased')).to.deep.equal([['openai', kind, status ?? null]]);
         expect(given.standing()).to.deep.equal({ held: '0', promo: '5000000' });

@@ -84,7 +84,10 @@ export const scriptedUpstream = (
       signal.addEventListener('abort', () => {
         aborts += 1;
       });
-      if (refusal !== undefined) throw new UpstreamError({ provider: 'sandbox', kind: refusal, status: 500 });
+      if (refusal !== undefined) {
+        const status = refusal === 'invalid_request' ? 400 : 500;
+        throw new UpstreamError({ provider: 'sandbox', kind: refusal, status });
+      }
       await Promise.race([accept, aborted(signal)]);
       return play(signal);
     },

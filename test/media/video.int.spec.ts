@@ -168,7 +168,7 @@ describe('POST /api/llm/video/analyze', () => {
     it('as a failure of the provider, free of charge', async () => {
       given = await givenMedia();
       given.google.answer(jsonReply({ error: { code: 400, message: 'x', status: 'INVALID_ARGUMENT' } }, 400));
-      expect((await ask()).status).to.equal(502);
+      expect((await ask()).status).to.equal(400);
       given.google.answer(jsonReply(seen('', { candidates: [], promptFeedback: { blockReason: 'SAFETY' } })));
       expect((await ask()).status).to.equal(502);
       expect(given.types()).to.deep.equal([

@@ -123,7 +123,8 @@ describe('errors below /v1', () => {
       const error = await thrownBy(
         Promise.resolve(client.chat.completions.create({ ...ask('Hello'), model: voice.model })),
       );
-      expect(error.status).to.equal(502);
+      expect(error).to.be.instanceOf(OpenAI.BadRequestError);
+      expect(error).to.include({ status: 400, type: 'invalid_request_error', code: null });
       expect(spoken.upstream.asked).to.have.length(1);
     });
 

@@ -8,12 +8,24 @@ const tokens = z.int().min(1).max(4_294_967_295).nullish();
 const number = (min: number, max: number) => z.number().min(min).max(max).nullish();
 const schemaObject = z.record(z.string(), z.unknown());
 
+/** No provider takes more; each is stricter in a way of its own. */
+const functionName = z
+  .string()
+  .regex(/^[A-Za-z0-9_.:-]{1,128}$/, 'must be 1 to 128 letters, digits, underscores, hyphens, dots or colons');
+const MOST_DESCRIPTION = 64 * 1024;
+const MOST_PARAMETERS = 512 * 1024;
+
 const tool = z.looseObject({
   type: z.literal('function'),
   function: z.looseObject({
-    name: z.string().min(1),
-    description: z.string().nullish(),
-    parameters: schemaObject.nullish(),
+    name: functionName,
+    description: z.string().max(MOST_DESCRIPTION).nullish(),
+    parameters: schemaObject
+      .refine(
+        (schema) => JSON.stringify(schema).length <= MOST_PARAMETERS,
+        `must have at most ${MOST_PARAMETERS} characters`,
+      )
+      .nullish(),
     strict: z.boolean().nullish(),
   }),
 });

@@ -1,5 +1,6 @@
 import { DomainError } from '../../../kernel/errors.ts';
 import type { DocumentPart, ImagePart, MediaSource, Part } from '../../../kernel/upstream.ts';
+import { paddedBase64 } from './base64-text.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -26,10 +27,11 @@ const mediaTypeOf = (text: string): string => {
 
 const withoutSpace = (data: string): string => (/\s/.test(data) ? data.replace(/\s+/g, '') : data);
 
-const base64 = (mediaType: string, data: string, where: string): MediaSource =>
-  data === ''
-    ? refuseAt(where, 'is empty')
-    : { kind: 'base64', mediaType: mediaTypeOf(mediaType), data: withoutSpace(data) };
+const base64 = (mediaType: string, text: string, where: string): MediaSource => {
+  if (text === '') return refuseAt(where, 'is empty');
+  const data = paddedBase64(withoutSpace(text)) ?? refuseAt(where, 'is not valid base64; encode the bytes anew');
+  return { kind: 'base64', mediaType: mediaTypeOf(mediaType), data };
+};
 
 const sourceOfUrl = (url: string, where: string): MediaSource => {
   // The pattern is anchored and short: a large body of data is not searched.
