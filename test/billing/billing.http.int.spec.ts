@@ -88,7 +88,10 @@ describe('billing endpoints', () => {
 
   before(async () => {
     const vault = { open: () => Promise.reject(new Error('nothing is sealed in an account')) };
-    readSide = await startReadSide([balanceProjection, ledgerProjection, usageProjection, billingProfileProjection], { store, vault });
+    readSide = await startReadSide([balanceProjection, ledgerProjection, usageProjection, billingProfileProjection], {
+      store,
+      vault,
+    });
     const modelName = (id: string) =>
       id === 'openai/gpt-5-mini' ? { name: 'GPT-5 mini', provider: 'openai' } : undefined;
     http = await startHttp([

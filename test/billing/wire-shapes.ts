@@ -60,7 +60,15 @@ export const creditDetails = z.strictObject({
     z.strictObject({
       id: z.uuid(),
       userId: z.uuid(),
-      transactionType: z.enum(['purchase', 'consumption', 'adjustment', 'refund', 'signup_bonus', 'expiry']),
+      transactionType: z.enum([
+        'purchase',
+        'consumption',
+        'adjustment',
+        'refund',
+        'signup_bonus',
+        'expiry',
+        'refund_adjustment',
+      ]),
       netAmount: decimal,
       grossAmount: decimal.nullable(),
       feeAmount: decimal.nullable(),
@@ -116,3 +124,55 @@ export const paymentMethods = z.strictObject({
 });
 
 export const invoices = z.strictObject({ invoices: z.array(z.never()), totalInvoices: z.int(), hasMore: z.boolean() });
+
+const adjustment = {
+  userId: z.uuid(),
+  amount: z.string(),
+  transactionType: z.string(),
+  description: z.string(),
+  adjustedAt: instant,
+};
+
+export const adjusted = z.strictObject({
+  success: z.literal(true),
+  adjustment: z.strictObject(adjustment),
+  newBalance: decimal,
+  currency: z.literal('USD'),
+});
+
+/** Not in the contract: what needs a second administrator. */
+export const adjustmentWaits = z.strictObject({
+  success: z.literal(false),
+  adjustment: z.strictObject({ ...adjustment, adjustmentId: z.uuid(), status: z.literal('waiting') }),
+  newBalance: decimal,
+  currency: z.literal('USD'),
+});
+
+export const providerUsage = z.strictObject({
+  records: z.array(
+    z.strictObject({
+      id: z.string(),
+      userId: z.uuid(),
+      serviceName: z.string(),
+      tokensInput: z.int(),
+      tokensOutput: z.int(),
+      cachedInputTokens: z.int(),
+      cacheWriteTokens: z.int(),
+      cacheReadTokens: z.int(),
+      cost: decimal,
+      timestamp: instant,
+      requestId: z.string().optional(),
+      metadata: z.record(z.string(), z.unknown()).optional(),
+      costResolutionMethod: z.string(),
+      effectiveModelId: z.string(),
+    }),
+  ),
+  totalRecords: z.int(),
+  queryLimit: z.int(),
+  debugInfo: z.strictObject({
+    costResolutionMethods: z.array(z.string()),
+    serviceNamesFound: z.array(z.string()),
+    usersFound: z.array(z.uuid()),
+    dateRange: z.strictObject({ earliestRecord: instant.nullable(), latestRecord: instant.nullable() }),
+  }),
+});
