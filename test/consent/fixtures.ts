@@ -1,18 +1,9 @@
 import type { NewDocument } from '../../commands/consent/consents.ts';
 import type { ConsentDocument } from '../../commands/consent/consent.state.ts';
 import type { AcceptConsent, WithdrawConsent } from '../../commands/consent/consent.commands.ts';
-import type { Cause } from '../../src/kernel/message.ts';
 
 export const USER = '11111111-1111-4111-8111-111111111111';
 export const T0 = '2026-03-01T12:00:00.000Z';
-
-export const causeAt = (at: string = T0): Cause => ({
-  at,
-  correlationId: `correlation ${at}`,
-  causationId: `causation ${at}`,
-  actor: { kind: 'user', id: USER },
-  ipHash: 'an address, hashed',
-});
 
 export const terms = (version: string, effectiveAt: string): NewDocument => ({
   region: 'eu',

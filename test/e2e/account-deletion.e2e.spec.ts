@@ -104,13 +104,14 @@ describe('deleting an account', function () {
     second.remove();
   });
 
-  it('is refused while a request runs', async () => {
-    const { client } = await person(servers[0], `w${randomUUID().slice(0, 8)}`);
+  it('is refused while a request runs, and to programs', async () => {
+    const { client, key } = await person(servers[0], `w${randomUUID().slice(0, 8)}`);
     const running = await client.completion('[[sandbox tokens=20 delay=200]] slow', { stream: true });
     const refused = await client.call('DELETE', '/api/auth/account');
     expect(refused.status).to.equal(409);
     expect(await refused.json()).to.include({ error_type: 'billing_conflict' });
     await running.text();
+    expect((await apiClient(servers[1].url, key).call('DELETE', '/api/auth/account')).status).to.equal(403);
     expect((await client.call('GET', '/api/auth/userinfo')).status).to.equal(200);
   });
 
