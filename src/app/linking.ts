@@ -20,6 +20,8 @@ type Deps = Readonly<{
   write: WriteSide;
   watch: SessionWatch;
   hashAddress: (ip: string) => string;
+  /** Tells a user's phones, silently, that there is a desktop to talk to. Never rejects. */
+  desktopOnline: (userId: string) => Promise<unknown>;
   clock: Clock;
   logger: Logger;
 }>;
@@ -30,7 +32,7 @@ const AWAY_AFTER_MS = 30_000;
 const TOLD_SECONDS = 60;
 
 /** What devices say over the link, written down. */
-const notesOf = ({ stores, write, logger }: Deps): DeviceLinkDeps['notes'] => {
+const notesOf = ({ stores, write, desktopOnline, logger }: Deps): DeviceLinkDeps['notes'] => {
   const registry = deviceRegistry({ handler: write.devices, vault: stores.vault });
   const beats = heartbeats({ ephemeral: stores.ephemeral, logger });
 
@@ -62,6 +64,8 @@ const notesOf = ({ stores, write, logger }: Deps): DeviceLinkDeps['notes'] => {
     directory: (connection, directory) =>
       quietly('directory', registry.changeDirectory(whose(connection), directory, connection.cause())),
     presence: (connection, online) => {
+      const { userId } = connection.caller;
+      if (online && connection.entry.presence.role === 'desktop') void desktopOnline(userId);
       if (online) quietly('presence', registry.report(whose(connection), 'online', connection.cause()));
       else setTimeout(() => quietly('presence', noteAway(connection)), AWAY_AFTER_MS).unref();
     },

@@ -194,7 +194,10 @@ export const web = async (deps: Deps) => {
     ...(config.UPLOAD_DIR === undefined ? {} : { spool: diskSpool(config.UPLOAD_DIR) }),
     rooms: roomsOf(config),
   });
-  const link = linking({ stores: deps.stores, write: deps.write, watch, hashAddress, clock, logger });
+  const link = linking({
+    ...{ stores: deps.stores, write: deps.write, watch, hashAddress, clock, logger },
+    desktopOnline: (userId) => deps.notifier.desktopOnline(userId),
+  });
   const serving = await serve(app.callback(), { host: config.HOST, port: deps.port, refusalHeaders });
   const sockets = acceptSockets({
     app,
