@@ -132,6 +132,21 @@ describe('the OpenAI adapter', () => {
     expect(providerMessage).to.equal('Incorrect key *** mail *** or use ***');
   });
 
+  it('keeps what may quote the prompt out of it too', async () => {
+    const error = { message: "Invalid 'messages': my secret plan", type: 'invalid_request_error', code: 'bad_value' };
+    for (const status of [400, 413, 422]) {
+      server.answer(jsonAnswer(status, { error }));
+      expect(await failureOf(upstream)).to.include({ providerMessage: 'bad_value invalid_request_error', status });
+    }
+    server.answer(jsonAnswer(400, { error: { ...error, message: 'maximum context length exceeded: my secret plan' } }));
+    expect(await failureOf(upstream)).to.include({
+      providerMessage: 'bad_value invalid_request_error',
+      kind: 'context_length',
+    });
+    server.answer(jsonAnswer(500, { error: { message: 'we are down' } }));
+    expect(await failureOf(upstream)).to.include({ providerMessage: 'we are down' });
+  });
+
   it('says when the provider never saw the request', async () => {
     const nobody = at('http://127.0.0.1:9');
     expect(await failureOf(nobody)).to.include({ kind: 'network', neverReached: true });

@@ -14,7 +14,7 @@ const NOBODY_CAN = /no endpoints found that (?:can handle|support)/i;
 const tellingWhatNobodyCan = (surface: Surface): Surface => ({
   ...surface,
   insteadOf: (codec, refused, request) =>
-    NOBODY_CAN.test(refused.error.providerMessage)
+    NOBODY_CAN.test(refused.message)
       ? refuse('nobody at openrouter runs this model with these parameters; leave some out or choose another model')
       : surface.insteadOf(codec, refused, request),
 });

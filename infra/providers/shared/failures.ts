@@ -83,9 +83,11 @@ export const failureKind = (status: number | undefined, body: ErrorBody): Upstre
   return BY_STATUS[status] ?? (status < 500 ? 'invalid_request' : 'server');
 };
 
-/** The provider's own words of an error, for logs. */
-export const wordsOf = ({ code, type, message }: ErrorBody): string =>
-  redacted([code, type, message].filter((word) => word !== '').join(' '));
+const ABOUT_THE_REQUEST: ReadonlySet<UpstreamFailure> = new Set(['invalid_request', 'context_length']);
+
+/** The provider's own words of an error, for logs. What is said of a request may quote it, and is left out. */
+export const wordsOf = (kind: UpstreamFailure, { code, type, message }: ErrorBody): string =>
+  redacted([code, type, ABOUT_THE_REQUEST.has(kind) ? '' : message].filter((word) => word !== '').join(' '));
 
 /** The status that some providers put into an error inside a good answer. */
 const statusIn = ({ code }: ErrorBody): number | undefined => (/^[45]\d\d$/.test(code) ? Number(code) : undefined);
@@ -93,7 +95,8 @@ const statusIn = ({ code }: ErrorBody): number | undefined => (/^[45]\d\d$/.test
 /** An error that came inside a good answer. */
 export const inBandError = (provider: string, json: unknown): UpstreamError => {
   const body = errorBodyOf(json);
-  return new UpstreamError({ provider, kind: failureKind(statusIn(body), body), providerMessage: wordsOf(body) });
+  const kind = failureKind(statusIn(body), body);
+  return new UpstreamError({ provider, kind, providerMessage: wordsOf(kind, body) });
 };
 
 /** An answer that is not what the protocol says. */

@@ -41,19 +41,20 @@ const parsed = (text: string): unknown => {
   }
 };
 
-/** What a refused call comes to, with `code`, the provider's own word for it. */
-export type Refused = Readonly<{ error: UpstreamError; code: string }>;
+/** What a refused call comes to, with the provider's own words for it: `message` may quote the request, and is not logged. */
+export type Refused = Readonly<{ error: UpstreamError; code: string; message: string }>;
 
 /** Reads an answer whose status is not good. */
 export const readRefusal = async (provider: string, answer: Answer, now: Date): Promise<Refused> => {
   const { status, headers } = answer;
   const body = errorBodyOf(parsed(await readText(provider, answer, LARGEST_ERROR).catch(() => '')));
+  const kind = failureKind(status, body);
   const error = new UpstreamError({
     provider,
     status,
-    kind: failureKind(status, body),
+    kind,
     retryAfterMs: retryAfterMs(headers, now),
-    providerMessage: wordsOf(body),
+    providerMessage: wordsOf(kind, body),
   });
-  return { error, code: body.code };
+  return { error, code: body.code, message: body.message };
 };
