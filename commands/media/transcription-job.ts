@@ -17,6 +17,8 @@ const TOKENS_A_SECOND = 10;
 /** What a second comes to at most, for the hold. */
 const HELD_A_SECOND: Readonly<Record<string, number>> = { google: 32 };
 const SPOKEN_A_SECOND = 15;
+/** Recordings of speech take no more: a file holds at least as many seconds as this makes of it, whatever was told. */
+const MOST_BYTES_A_SECOND = 48_000;
 const USUAL_PROMPT_BYTES = 100_000;
 const KNOWN: ReadonlySet<string> = new Set(['openai', 'google']);
 
@@ -25,6 +27,9 @@ type Speech = Omit<TranscriptionRequest, 'requestId' | 'model' | 'affinity' | 's
   Readonly<{ milliseconds: number }>;
 
 const resolve = ({ catalogue }: MediaDeps, modelId: string): Resolved => {
+  if (modelId === '') {
+    throw new DomainError('validation_error', "the form names no model; send one in the field 'model'");
+  }
   const resolved = resolveModel(catalogue(), modelId);
   if (resolved === undefined) {
     throw new DomainError('not_found', `there is no model '${modelId.slice(0, 100)}'; GET /api/models lists them`);
@@ -120,7 +125,7 @@ const admit = async (deps: MediaDeps, order: MediaOrder, requestId: string): Pro
     affinity: userId,
     stream: streamed,
   };
-  const estimate = estimateOf(resolved, speech.seconds);
+  const estimate = estimateOf(resolved, Math.max(speech.seconds, Math.ceil(speech.file.size / MOST_BYTES_A_SECOND)));
   const { price, priceVersion } = model;
   return {
     requestId,

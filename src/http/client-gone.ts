@@ -18,6 +18,11 @@ export const goneSignal = (response: ServerResponse): AbortSignal => {
   return controller.signal;
 };
 
+const CUT: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE']);
+
+/** True for the error of a connection that its other end has cut. */
+export const isCut = (error: unknown): boolean => error instanceof Error && 'code' in error && CUT.has(error.code);
+
 /** True for what is thrown because the client has gone, as against a failure of ours that came at that time. */
 export const isBecauseGone = (thrown: unknown, gone: AbortSignal): boolean => {
   if (!(thrown instanceof Error)) return false;

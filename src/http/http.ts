@@ -8,6 +8,7 @@ import { activityMeter } from './activity.ts';
 import type { ActivityMeter } from './activity.ts';
 import type { Authenticator } from './authenticator.ts';
 import { discardRest } from './body.ts';
+import { isCut } from './client-gone.ts';
 import { cors, corsHeaders } from './cors.ts';
 import type { EdgeMiddleware, EdgeState } from './edge-state.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -95,6 +96,9 @@ export const buildHttp = (
   // Each endpoint: address limit, authentication, user limit, body and query, handler (routing.ts).
   app.use(router.routes());
   app.use(nothingHere(gate));
-  app.on('error', (error: unknown) => logger.error({ err: error }, 'the answer could not be written'));
+  app.on('error', (error: unknown) => {
+    // The client's doing, and its request has a line of its own.
+    if (!isCut(error)) logger.error({ err: error }, 'the answer could not be written');
+  });
   return { app, gate, activity, refusalHeaders: (origin) => ({ ...careful, Vary: 'Origin', ...corsFor(origin) }) };
 };

@@ -1,7 +1,7 @@
 import { DomainError } from '../kernel/errors.ts';
 
-/** The client's own name for its wish. Throws DomainError `bad_request` for one that is unusable. */
-export const idempotencyKey = (header: string | undefined): string | undefined => {
-  if (header === undefined || /^[\x21-\x7e]{1,255}$/.test(header)) return header;
-  throw new DomainError('bad_request', 'Idempotency-Key must be 1 to 255 printable characters without spaces');
+/** The client's own name for its wish, as it stands in `member`. Throws DomainError `bad_request` for an unusable one. */
+export const idempotencyKey = (key: string | undefined, member = 'Idempotency-Key'): string | undefined => {
+  if (key === undefined || /^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  throw new DomainError('bad_request', `${member} must be 1 to 255 printable characters without spaces`);
 };

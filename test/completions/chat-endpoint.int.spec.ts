@@ -255,6 +255,15 @@ describe('POST /api/llm/chat/completions', () => {
   });
 
   describe('refused', () => {
+    it('names the member that holds an unusable key', async () => {
+      given = await givenLlm();
+      const sent = await given.post(CHAT, { ...chat('Hi'), request_id: 'two words' });
+      expect(sent.status).to.equal(400);
+      expect(await sent.json()).to.include({
+        message: 'Bad request: request_id must be 1 to 255 printable characters without spaces',
+      });
+    });
+
     it('answers 502 with Retry-After and none of the provider’s words', async () => {
       given = await givenLlm();
       for (const stream of [true, false]) {

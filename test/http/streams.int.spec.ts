@@ -155,6 +155,37 @@ describe('streams, aborts and stopping', () => {
     expect(errors()).to.deep.equal([]);
   });
 
+  it('takes a connection that its client resets for no fault, with an answer under way or a body', async () => {
+    await start(
+      streaming('/feed', async (response, { gone }) => {
+        response.writeHead(200);
+        response.write('some');
+        await once(gone, 'abort');
+        response.end('more');
+      }),
+      publicEndpoint({
+        method: 'POST',
+        path: '/body',
+        limit: 'public',
+        body: z.unknown(),
+        handle: () => Promise.resolve(json(200, {})),
+      }),
+    );
+    const head = 'Host: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n';
+    for (const [line, path] of [
+      ['GET /feed', '/feed'],
+      ['POST /body', '/body'],
+    ] as const) {
+      const socket = connect(Number(new URL(under.url).port), '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.write(`${line} HTTP/1.1\r\n${path === '/feed' ? 'Host: x\r\n\r\n' : head}`);
+      await once(socket, 'data');
+      socket.resetAndDestroy();
+      expect((await requestLine(path)).fields).to.include({ status: 499 });
+    }
+    expect(errors()).to.deep.equal([]);
+  });
+
   it('does not call a client gone that has its answer', async () => {
     const signals: AbortSignal[] = [];
     await start(

@@ -196,7 +196,7 @@ describe('POST /api/audio/transcriptions', () => {
 
   describe('refused', () => {
     const cases: readonly (readonly [string, Parameters<typeof speech>, number, string])[] = [
-      ['without a model', [{ model: '' }], 404, 'not_found'],
+      ['without a model', [{ model: ' ' }], 400, 'validation_error'],
       ['with an unknown model', [{ model: 'openai/none' }, null], 404, 'not_found'],
       ['with a model for text', [{ model: 'google/gemini-2.5-pro' }], 400, 'bad_request'],
       ['without a file', [{}, null], 400, 'validation_error'],
@@ -246,6 +246,13 @@ describe('POST /api/audio/transcriptions', () => {
     it('when the credit does not cover the estimate, before the provider is asked', async () => {
       given = await givenMedia({ credit: 100n });
       const { status, body } = await ask({ durationMs: '600000' });
+      expect([status, body['error_type']]).to.deep.equal([402, 'credit_insufficient']);
+      expect(given.openai.received).to.have.length(0);
+    });
+
+    it('when the credit does not cover what so large a file must hold, whatever length was told', async () => {
+      given = await givenMedia({ credit: 100n });
+      const { status, body } = await ask({ durationMs: '1' }, { value: Buffer.alloc(24 * 1024 * 1024) });
       expect([status, body['error_type']]).to.deep.equal([402, 'credit_insufficient']);
       expect(given.openai.received).to.have.length(0);
     });

@@ -43,7 +43,8 @@ export type Conversation = Readonly<{
 type Stream = { cancelled: boolean; requestId: string | undefined };
 
 /** The client's own name for its wish, told beside the request or in it. Throws DomainError `bad_request`. */
-const keyOf = ({ key, request }: Start): string | undefined => idempotencyKey(key ?? (request.request_id || undefined));
+const keyOf = ({ key, request }: Start): string | undefined =>
+  idempotencyKey(key, 'key') ?? idempotencyKey(request.request_id || undefined, 'request_id');
 
 /** Runs the streams of one socket, several at a time. */
 export const conversation = (deps: ConversationDeps): Conversation => {

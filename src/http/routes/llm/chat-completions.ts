@@ -23,7 +23,7 @@ export const chatCompletions = (deps: Readonly<{ answers: Pick<Answers, 'open'> 
     maxBodyBytes: MOST_BYTES,
     anyText: true,
     handle: async ({ body: { request_id: requestId, ...wanted }, cause, gone, header }, caller) => {
-      const key = idempotencyKey(header('idempotency-key') ?? (requestId || undefined));
+      const key = idempotencyKey(header('idempotency-key')) ?? idempotencyKey(requestId || undefined, 'request_id');
       const named = key === undefined ? {} : { key };
       const order = { ...desktopOrderOf(caller.userId, wanted), ...payingKey(caller), ...named };
       const answer = await deps.answers.open(order, cause, gone);
