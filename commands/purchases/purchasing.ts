@@ -30,7 +30,14 @@ export type Purchasing = Readonly<{
   buy: (order: BuyOrder, cause: Cause) => Promise<HostedPage>;
   /** Begins a purchase that is charged to the default method without anybody present. Idempotent. */
   charge: (
-    order: Readonly<{ purchaseId: string; userId: string; grossMinor: number; triggerId: string }>,
+    order: Readonly<{
+      purchaseId: string;
+      userId: string;
+      grossMinor: number;
+      triggerId: string;
+      /** Begun so long ago that no invoice must be made for it any more. */
+      isOld: boolean;
+    }>,
     cause: Cause,
   ) => Promise<BegunPurchase>;
   /** Lets nobody pay an unpaid purchase of the kind `charge` begins any more. */
@@ -100,6 +107,17 @@ export const purchasing = (deps: Deps): Purchasing => {
     return credit(begunOf((await purchases.handle(purchaseId, command, cause)).state), cause);
   };
 
+  const giveUp: Purchasing['giveUp'] = async (purchaseId, cause) => {
+    const purchase = begunOf(await purchases.state(purchaseId));
+    if (purchase.invoice === null) {
+      const data = { at: cause.at };
+      const command = { type: 'AbandonPurchase', key: `abandon:${purchaseId}`, data } as const;
+      return begunOf((await purchases.handle(purchaseId, command, cause)).state);
+    }
+    await provider.voidInvoice(purchaseId, purchase.invoice.invoiceId);
+    return begunOf((await reconcile(purchaseId, {}, cause)) ?? purchase);
+  };
+
   return {
     reconcile,
     buy: async ({ userId, email, amount, key, consent }, cause) => {
@@ -118,7 +136,7 @@ export const purchasing = (deps: Deps): Purchasing => {
       await purchases.handle(purchaseId, { type: 'NoteCheckout', key: `session:${sessionId}`, data }, cause);
       return page;
     },
-    charge: async ({ purchaseId, userId, grossMinor, triggerId }, cause) => {
+    charge: async ({ purchaseId, userId, grossMinor, triggerId, isOld }, cause) => {
       const { customerId } = await profiles.state(userId);
       if (customerId === null) throw new DomainError('payment_method_required', 'there is nothing to charge');
       const { at } = cause;
@@ -127,21 +145,13 @@ export const purchasing = (deps: Deps): Purchasing => {
         cause,
       );
       if (begun.status !== 'open') return credit(begun, cause);
+      if (begun.invoice === null && isOld) return giveUp(purchaseId, cause);
       const invoiceId = begun.invoice?.invoiceId ?? (await provider.issueInvoice(orderOf(begun, customerId)));
       // Noted before it is paid, so that whoever goes on after a crash finds it.
       await reconcile(purchaseId, { invoiceId }, cause);
       await provider.payInvoice(purchaseId, invoiceId);
       return begunOf((await reconcile(purchaseId, { invoiceId }, cause)) ?? begun);
     },
-    giveUp: async (purchaseId, cause) => {
-      const purchase = begunOf(await purchases.state(purchaseId));
-      if (purchase.invoice === null) {
-        const data = { at: cause.at };
-        const command = { type: 'AbandonPurchase', key: `abandon:${purchaseId}`, data } as const;
-        return begunOf((await purchases.handle(purchaseId, command, cause)).state);
-      }
-      await provider.voidInvoice(purchaseId, purchase.invoice.invoiceId);
-      return begunOf((await reconcile(purchaseId, {}, cause)) ?? purchase);
-    },
+    giveUp,
   };
 };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { toppingOff, usualTopOffCaps } from '../../commands/auto-top-off/topping-off.ts';
 import { customers } from '../../commands/billing-profile/customers.ts';
 import { noticeDesk } from '../../commands/payment-notices/notice-work.ts';
 import { followUpPurchases } from '../../commands/purchases/follow-up.ts';
@@ -7,6 +8,7 @@ import { purchasing } from '../../commands/purchases/purchasing.ts';
 import { stripePayments } from '../../infra/stripe/stripe-payments.ts';
 import type { StripeOptions } from '../../infra/stripe/stripe-client.ts';
 import { stripeNotices } from '../../infra/stripe/webhook-signature.ts';
+import { dueTopOffs } from '../../queries/billing/due-top-offs.query.ts';
 import { dueNotices } from '../../queries/billing/payment-notices.query.ts';
 import { unfinishedPurchases } from '../../queries/billing/unfinished-purchases.query.ts';
 import type { Config } from '../config.ts';
@@ -34,6 +36,7 @@ type Deps = Readonly<{
   logger: Logger;
 }>;
 
+const TOP_OFFS_EVERY_MS = 2_000;
 const NOTICES_EVERY_MS = 5_000;
 const PURCHASES_EVERY_MS = 600_000;
 const MINUTE_MS = 60_000;
@@ -70,6 +73,23 @@ const returnTo = (config: Config, publicUrl: string) => {
 /** Paying, as far as this process does it: endpoints, and jobs that go on where others stopped. */
 export type Paying = Readonly<{ endpoints: readonly Endpoint[]; jobs: readonly Job[]; idle: () => Promise<void> }>;
 
+/** Work for one user that nobody waits for: never twice at a time here. */
+const inBackground = (work: (userId: string) => Promise<void>, logger: Logger) => {
+  const running = new Map<string, Promise<void>>();
+  return {
+    begin: (userId: string): void => {
+      if (running.has(userId)) return;
+      const task = work(userId)
+        .catch((error: unknown) => logger.warn({ err: error, userId }, 'an automatic purchase is gone on with later'))
+        .finally(() => running.delete(userId));
+      running.set(userId, task);
+    },
+    idle: async (): Promise<void> => {
+      await Promise.all(running.values());
+    },
+  };
+};
+
 /** Buying credit over Stripe or the local pages. */
 export const paying = (deps: Deps): Paying => {
   const { config, parts, publicUrl, write, queries, vault, mayRun, clock, logger } = deps;
@@ -88,7 +108,26 @@ export const paying = (deps: Deps): Paying => {
     clock,
     logger,
   });
+  const topOff = toppingOff({
+    topOffs: write.topOffs,
+    profiles,
+    credits,
+    purchasing: buying,
+    caps: usualTopOffCaps,
+    clock,
+    logger,
+  });
+  const topOffs = inBackground(topOff, logger);
   const jobs: readonly Job[] = [
+    {
+      name: 'top-off',
+      everyMs: TOP_OFFS_EVERY_MS,
+      mayRun,
+      run: async () => {
+        for (const userId of await queries.asSystem(dueTopOffs(isoOf(clock()), AT_ONCE))) topOffs.begin(userId);
+        await topOffs.idle();
+      },
+    },
     {
       name: 'payment-notices',
       everyMs: NOTICES_EVERY_MS,
@@ -123,7 +162,11 @@ export const paying = (deps: Deps): Paying => {
     newId: randomUUID,
     clock,
     policy,
-    topOffSet: () => undefined,
+    topOffs: write.topOffs,
+    topOffSet: topOffs.begin,
   });
-  return { endpoints, jobs, idle: desk.idle };
+  const idle = async (): Promise<void> => {
+    await Promise.all([desk.idle(), topOffs.idle()]);
+  };
+  return { endpoints, jobs, idle };
 };

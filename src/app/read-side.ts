@@ -19,6 +19,7 @@ import { purchasesProjection } from '../../projections/purchases/purchases.proje
 import { requestsProjection } from '../../projections/requests/requests.projection.ts';
 import { sessionsProjection } from '../../projections/sessions/sessions.projection.ts';
 import { spendingLimitsProjection } from '../../projections/spending-limits/spending-limits.projection.ts';
+import { topOffProjection } from '../../projections/top-off/top-off.projection.ts';
 import { usageProjection } from '../../projections/usage/usage.projection.ts';
 import { userFeed } from '../../projections/user-feed/user-feed.projection.ts';
 import { usersProjection } from '../../projections/users/users.projection.ts';
@@ -48,6 +49,7 @@ export const projections: readonly Projection[] = [
   purchasesProjection,
   billingProfileProjection,
   paymentNoticesProjection,
+  topOffProjection,
   apiKeysProjection,
   requestsProjection,
   consentProjection,

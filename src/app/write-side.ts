@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { completionCancelAggregate } from '../../commands/completion-cancels/index.ts';
 import { apiKeyAggregate } from '../../commands/api-keys/index.ts';
+import { autoTopOffAggregate } from '../../commands/auto-top-off/index.ts';
 import { billingProfileAggregate, stripeCustomerAggregate } from '../../commands/billing-profile/index.ts';
 import { noticeAggregate } from '../../commands/payment-notices/index.ts';
 import { purchaseAggregate } from '../../commands/purchases/index.ts';
@@ -61,6 +62,7 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, l
   const profiles = commandHandler(billingProfileAggregate, deps);
   const customerOwners = commandHandler(stripeCustomerAggregate, deps);
   const notices = commandHandler(noticeAggregate, deps);
+  const topOffs = commandHandler(autoTopOffAggregate, deps);
   const apiKeys = commandHandler(apiKeyAggregate, deps);
   const claims = commandHandler(completionClaim, deps);
   const cancels = commandHandler(completionCancelAggregate, deps);
@@ -97,6 +99,7 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, l
     profiles,
     customerOwners,
     notices,
+    topOffs,
     apiKeys,
     claims,
     cancels,

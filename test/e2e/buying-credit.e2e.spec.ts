@@ -155,4 +155,39 @@ describe('buying credit on a server that nobody configured', function () {
     const books = (await ok('GET', '/credits/details')) as { transactions: Json[] };
     expect(books.transactions.filter((line) => line['transactionType'] === 'purchase')).to.have.length(4);
   });
+
+  it('buys by itself, once, when the balance is low; and gives up on a card that is declined', async () => {
+    const intentsNow = async (): Promise<readonly Json[]> => (await tell('intents', {})) as readonly Json[];
+    const before = (await intentsNow()).length;
+    const settings = { enabled: true, threshold: '40', amount: '20' };
+    const answers = await Promise.all([1, 2, 3, 4].map(() => ok('POST', '/auto-top-off-settings', settings)));
+    expect(answers[0]).to.deep.equal(settings);
+    await until('the balance is topped up', async () =>
+      (await ok('GET', '/dashboard'))['creditBalanceUsd'] === 47 ? true : undefined,
+    );
+    expect(await intentsNow()).to.have.length(before + 1);
+    const [customer] = (await tell('customers', {})) as readonly Json[];
+    const portal = `${shop()}/portal/${String(customer?.['id'])}`;
+    await submit(portal, { do: 'add', method: 'declined' });
+    const added = await until('the new card is known', async () => {
+      const { methods } = (await ok('GET', '/payment-methods')) as { methods: readonly Json[] };
+      return methods.find((method) => (method['card'] as Json | null)?.['last4'] === '0002');
+    });
+    await submit(portal, { do: 'default', id: String(added['id']) });
+    await until('it is the default one', async () => {
+      const { methods } = (await ok('GET', '/payment-methods')) as { methods: readonly Json[] };
+      return methods.find((method) => method['id'] === added['id'])?.['isDefault'] === true ? true : undefined;
+    });
+    await ok('POST', '/auto-top-off-settings', { enabled: true, threshold: '60', amount: '20' });
+    await until('a charge is declined', async () => ((await intentsNow()).length === before + 2 ? true : undefined));
+    const invoices = await until('its invoice is void', async () => {
+      const { invoices: list } = (await ok('GET', '/invoices')) as { invoices: readonly Json[] };
+      return list.some((invoice) => invoice['status'] === 'void') ? list : undefined;
+    });
+    expect(invoices.filter((invoice) => invoice['status'] === 'open')).to.deep.equal([]);
+    expect((await ok('GET', '/dashboard'))['creditBalanceUsd']).to.equal(47);
+    expect(await intentsNow()).to.have.length(before + 2);
+    const off = await ok('POST', '/auto-top-off-settings', { enabled: false });
+    expect(off).to.deep.equal({ enabled: false, threshold: '60', amount: '20' });
+  });
 });

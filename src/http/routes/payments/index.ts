@@ -1,3 +1,4 @@
+import type { TopOffs } from '../../../../commands/auto-top-off/topping-off.ts';
 import type { PurchasePolicy } from '../../../../commands/purchases/fee-tiers.ts';
 import type { Endpoint } from '../../endpoint.ts';
 import { addPaymentMethod, buyCredit, openPortal } from './checkout.ts';
@@ -10,6 +11,7 @@ import { setTopOff, topOffSettings } from './top-off-settings.ts';
 export type PaymentEndpointDeps = PaymentDeps &
   Readonly<{
     policy: PurchasePolicy;
+    topOffs: TopOffs;
     /** Told when somebody has switched automatic buying on. */
     topOffSet: (userId: string) => void;
   }>;
@@ -17,7 +19,7 @@ export type PaymentEndpointDeps = PaymentDeps &
 /** Everything about paying. What is read comes from read models, so that it is there when the provider is not. */
 export const paymentEndpoints = (deps: PaymentEndpointDeps): readonly Endpoint[] => [
   topOffSettings(deps),
-  setTopOff(deps, deps.policy, deps.topOffSet),
+  setTopOff(deps),
   paymentMethods(deps),
   listInvoices(deps),
   pageStatus(deps),

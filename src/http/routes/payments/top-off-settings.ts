@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TopOffs } from '../../../../commands/auto-top-off/topping-off.ts';
 import { centsOf, priced, type PurchasePolicy } from '../../../../commands/purchases/fee-tiers.ts';
 import { billingProfile } from '../../../../queries/billing/billing-profile.query.ts';
 import { DomainError } from '../../../kernel/errors.ts';
@@ -42,11 +43,13 @@ export const topOffSettings = ({ queries }: Pick<PaymentDeps, 'queries'>): Endpo
   });
 
 /** Sets automatic buying. Switched off, it keeps what was set. */
-export const setTopOff = (
-  { profiles }: Pick<PaymentDeps, 'profiles'>,
-  policy: PurchasePolicy,
-  looked: (userId: string) => void,
-): Endpoint =>
+export const setTopOff = ({
+  profiles,
+  topOffs,
+  policy,
+  topOffSet,
+}: Pick<PaymentDeps, 'profiles'> &
+  Readonly<{ topOffs: TopOffs; policy: PurchasePolicy; topOffSet: (userId: string) => void }>): Endpoint =>
   userEndpoint({
     method: 'POST',
     path: '/api/billing/auto-top-off-settings',
@@ -67,7 +70,9 @@ export const setTopOff = (
       const data = { userId, threshold: below, amountMinor, mandateTextVersion: MANDATE_TEXT, at };
       const command = { type: 'ConfigureTopOff', key: `top-off:${cause.causationId}`, data } as const;
       await profiles.handle(userId, command, cause);
-      looked(userId);
+      const resume = { type: 'ResumeTopOff', key: `resume:${cause.causationId}`, data: { userId, at } } as const;
+      await topOffs.handle(userId, resume, cause);
+      topOffSet(userId);
       return json(200, shown(true, below, BigInt(amountMinor)));
     },
   });
