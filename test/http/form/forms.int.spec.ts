@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { json, publicEndpoint } from '../../../src/http/endpoint.ts';
 import type { MediaForm } from '../../../src/kernel/media-upstream.ts';
+import { boundlessRoom, roomOf } from '../../../src/http/room.ts';
 import { diskSpool, type Spool } from '../../../src/http/form/spool.ts';
 import { defaultLimits } from '../../../src/http/limits.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -73,7 +74,7 @@ describe('forms with a file', () => {
     },
   });
 
-  const start = async (spool?: Spool): Promise<void> => {
+  const start = async (spool?: Spool, mostBytes = Infinity): Promise<void> => {
     directory = mkdtempSync(join(tmpdir(), 'spool-'));
     files = watched(spool ?? diskSpool(directory));
     holding = undefined;
@@ -81,6 +82,7 @@ describe('forms with a file', () => {
     under = await startHttp([endpoint], {
       bodyTimeoutMs: 200,
       spool: files.spool,
+      rooms: { bodies: boundlessRoom, forms: roomOf({ mostBytes, what: 'files' }) },
       limits: { ...defaultLimits, public: { perIp: 10_000, windowSeconds: 60 } },
     });
   };
@@ -347,6 +349,32 @@ describe('forms with a file', () => {
     it('are refused when there can be no directory, which is a fault of ours', async () => {
       await start(diskSpool('/dev/null/uploads'));
       expect((await post([sound])).status).to.equal(500);
+    });
+
+    it('are refused while others fill the room, which each gives back when its file is closed', async () => {
+      await start(undefined, 20_000);
+      const needed = Promise.withResolvers<undefined>();
+      holding = needed.promise;
+      expect((await post([sound])).status).to.equal(200);
+      holding = undefined;
+      const own = await post([sound, { name: 'prompt', value: 'x'.repeat(900) }, sound]);
+      expect([own.status, own.body['error_type']]).to.deep.equal([429, 'rate_limit_error']);
+      const unannounced = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          controller.enqueue(writtenForm([sound]));
+          controller.close();
+        },
+      });
+      expect((await send(unannounced)).status).to.equal(429);
+      needed.resolve(undefined);
+      await eventually('the file is closed', () => (files.open() === 0 ? true : undefined));
+      for (const [parts, status] of [
+        [[sound], 200],
+        [[sound, sound], 400],
+        [[sound], 200],
+      ] as const) {
+        expect((await post(parts)).status).to.equal(status);
+      }
     });
 
     it('are refused by a disk that is full, without a crash', async () => {
