@@ -77,6 +77,8 @@ export type GivenLinks = Readonly<{
   userId: string;
   /** What is on record of devices; nothing unless it is noted here. */
   records: Map<string, Device>;
+  /** Cuts all sockets of a device from the server's side, without a word. */
+  cut: (deviceId: string) => void;
   /** What was noted of devices: presence, heartbeats and so on. */
   noted: string[];
   /** Ends a session as a sign-out on any instance does. */
@@ -100,6 +102,7 @@ type ClientOptions = Readonly<{
   deviceId?: string;
   pace?: number;
   beatEveryMs?: number;
+  silenceMs?: number;
   openSession?: string;
   activeSessionId?: () => string | undefined;
   credentials?: SimulatedLink['credentials'];
@@ -128,6 +131,20 @@ const overheard = (socket: Socket, heard: string[]): Socket => {
   return socket;
 };
 
+/** Open sockets by device. */
+const socketsByDevice = () => {
+  const open = new Map<string, Set<Socket>>();
+  return {
+    add: (deviceId: string, socket: Socket): void => {
+      const own = open.get(deviceId) ?? new Set();
+      own.add(socket);
+      open.set(deviceId, own);
+      socket.once('close', () => own.delete(socket));
+    },
+    cut: (deviceId: string): void => open.get(deviceId)?.forEach((socket) => socket.terminate()),
+  };
+};
+
 /** Instances of the link, and clients to go with them. */
 export const givenLinks = async (options: Options = {}): Promise<GivenLinks> => {
   const { meeting = meetingInMemory(), timing = {} } = options;
@@ -139,6 +156,7 @@ export const givenLinks = async (options: Options = {}): Promise<GivenLinks> => 
   const { logger, lines } = memoryLogger();
   const userId = randomUUID();
   const down = new Set<number>();
+  const open = socketsByDevice();
 
   const startInstance = async (index: number): Promise<Instance> => {
     const name = randomUUID();
@@ -173,6 +191,7 @@ export const givenLinks = async (options: Options = {}): Promise<GivenLinks> => 
       logger,
       handlers: {
         '/ws/device-link': (socket, caller, url, opening) => {
+          open.add(opening.header('x-device-id') ?? '', socket);
           link.socket(overheard(socket, heard), caller, url, opening).catch(() => undefined);
           return Promise.resolve();
         },
@@ -234,7 +253,7 @@ export const givenLinks = async (options: Options = {}): Promise<GivenLinks> => 
   };
 
   return {
-    ...{ instances, userId, records, noted, quiet },
+    ...{ instances, userId, records, noted, quiet, cut: open.cut },
     endSession: (sessionId) => {
       ended.add(sessionId);
       for (const [over, watched] of watching) if (watched === sessionId) over.abort();

@@ -264,7 +264,7 @@ export const linkScenarios = (make: () => Promise<GivenLinks>): void => {
   });
 
   it('tells of the session that a device works in only when that is news', async () => {
-    const desktop = given.desktop({ at: last, openSession: 'session-1', beatEveryMs: 200 });
+    const desktop = given.desktop({ at: last, openSession: 'session-1', beatEveryMs: 10 });
     const phone = given.phone({ at: () => 0 });
     await phone.connected();
     const beats = (): number =>

@@ -127,7 +127,6 @@ export const simulatedDesktop = (options: DesktopOptions): SimulatedDesktop => {
       registerAfterMs: 0,
       registerAgainAfterMs: 0,
       registeredWithinMs: undefined,
-      silenceMs: undefined,
       fatal: new Set(),
       answersPings: true,
       largestFrame: 16 * MIB,

@@ -20,10 +20,12 @@ export type LinkOptions = Readonly<{
   deviceId?: string;
   /** What the app has kept from an earlier run. */
   credentials?: Credentials;
-  /** Seconds between attempts and heartbeats are multiplied with this; what a client waits for is not. */
+  /** The time between attempts and such is multiplied with this; what a client waits for is not. */
   pace?: number;
-  /** Between two heartbeats, before `pace`. */
+  /** Between two heartbeats, in milliseconds. */
   beatEveryMs?: number;
+  /** How long the phone stays on a link over which no text or binary frame comes, in milliseconds. */
+  silenceMs?: number;
 }>;
 
 /** What the two apps do differently with a link that is the same for both. */
@@ -38,8 +40,6 @@ export type AppRules = Readonly<{
   registerAgainAfterMs: number;
   /** How long the app waits for `registered`; undefined: for ever. */
   registeredWithinMs: number | undefined;
-  /** How long it stays on a link over which no text or binary frame comes, before `pace`; undefined: for ever. */
-  silenceMs: number | undefined;
   /** Error codes that end the connection. */
   fatal: ReadonlySet<string>;
   answersPings: boolean;
@@ -216,7 +216,7 @@ export const simulatedLink = (rules: AppRules, options: LinkOptions): SimulatedL
 
   const beat = (): void => {
     write({ type: 'heartbeat', payload: rules.heartbeat() });
-    later(beatEveryMs * pace, beat);
+    later(beatEveryMs, beat);
   };
 
   const acknowledge = (): void => {
@@ -282,7 +282,7 @@ export const simulatedLink = (rules: AppRules, options: LinkOptions): SimulatedL
   };
 
   const watchSilence = (own: WebSocket): (() => void) => {
-    const { silenceMs } = rules;
+    const { silenceMs } = options;
     if (silenceMs === undefined) return () => undefined;
     let timer: NodeJS.Timeout | undefined;
     const hear = (): void => {
@@ -291,7 +291,7 @@ export const simulatedLink = (rules: AppRules, options: LinkOptions): SimulatedL
         if (own !== socket) return;
         violations.push('no text for too long');
         own.terminate();
-      }, silenceMs * pace);
+      }, silenceMs);
     };
     own.on('close', () => clearTimeout(timer));
     hear();

@@ -137,7 +137,6 @@ export const simulatedPhone = (options: PhoneOptions): SimulatedPhone => {
       registerAfterMs: 100,
       registerAgainAfterMs: 200,
       registeredWithinMs: 10_000,
-      silenceMs: 45_000,
       fatal: FATAL,
       answersPings: false,
       largestFrame: 32 * MIB,
@@ -161,7 +160,7 @@ export const simulatedPhone = (options: PhoneOptions): SimulatedPhone => {
         if (code === 'authRequired') options.refresh?.();
       },
     },
-    options,
+    { silenceMs: 45_000, ...options },
   );
 
   const isConnected = (): boolean => link.isLinked() && connectedOver === link.links();

@@ -1,3 +1,5 @@
+import { usualTiming } from './timing.ts';
+
 /** A frame that must not be lost, and when it was sent, in milliseconds. */
 export type KeptFrame = Readonly<{ frame: string; at: number }>;
 
@@ -21,21 +23,29 @@ export type Receipts = Readonly<{
 }>;
 
 const PREFIX = 'got ';
-/** A client that is so far behind is asked at once; beyond the second number the oldest are forgotten. */
+/** A client of which so much is open is asked again at once, others every now and then. */
+const ASK_FRAMES = 8;
 const ASK_BYTES = 256 * 1024;
+/** Beyond these the oldest are forgotten. */
 const MOST_BYTES = 8 * 1024 * 1024;
 const MOST_FRAMES = 2_000;
 
-export const receipts = (ping: (payload: string) => void, now: () => number): Receipts => {
+export const receipts = (
+  ping: (payload: string) => void,
+  now: () => number,
+  askEveryMs = usualTiming.confirmEveryMs,
+): Receipts => {
   let open: Sent[] = [];
   const numbers = new Map<string, number>();
   let bytes = 0;
   let count = 0;
   let asked: number | undefined;
+  let askedAt = -Infinity;
 
   const ask = (): void => {
     if (open.length === 0 || asked !== undefined) return;
     asked = count;
+    askedAt = now();
     ping(PREFIX + String(count));
   };
 
@@ -55,7 +65,8 @@ export const receipts = (ping: (payload: string) => void, now: () => number): Re
       open.push({ frame, at: now(), number: count, bytes: size, key });
       bytes += size;
       if (key !== undefined) numbers.set(key, count);
-      if (bytes > ASK_BYTES) ask();
+      // The first is asked for at once: connections may be short.
+      if (bytes > ASK_BYTES || now() - askedAt >= askEveryMs) ask();
       const isTooMuch = (): boolean => open.length > MOST_FRAMES || (bytes > MOST_BYTES && open.length > 1);
       while (isTooMuch()) open.splice(0, 1).forEach(forget);
     },
@@ -68,6 +79,7 @@ export const receipts = (ping: (payload: string) => void, now: () => number): Re
       if (asked === undefined || payload !== PREFIX + String(asked)) return;
       forgetUpTo(asked);
       asked = undefined;
+      if (open.length >= ASK_FRAMES) ask();
     },
     takeBack: () => {
       const back = open;

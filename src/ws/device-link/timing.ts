@@ -24,7 +24,7 @@ export const usualTiming: LinkTiming = {
   registerWithinMs: 15_000,
   lingerMs: 10_000,
   renewEveryMs: 15_000,
-  confirmEveryMs: 2_000,
+  confirmEveryMs: 1_000,
   holdMs: 2_000,
   recentlyMs: 10_000,
 };

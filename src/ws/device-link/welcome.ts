@@ -47,6 +47,7 @@ export const welcome = ({ relay, terminals, clock }: Deps): Welcome => {
         await outbox.room();
         outbox.send(frame, 'kept');
       }
+      outbox.ask();
       if (entry.presence.role === 'desktop') await terminals.restore(connection);
     },
     catchUp: (connection) => replay(connection, connection.entry.feed.mark()),
