@@ -24,7 +24,7 @@ const LONGEST_RETRY_MS = 3_600_000;
 const GIVEN_UP_AFTER_MS = 3 * 86_400_000;
 
 /** How long to wait after so many attempts. */
-export const retryAfterMs = (attempts: number): number =>
+const retryAfterMs = (attempts: number): number =>
   Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts, 20));
 
 const fail = (state: ReceivedNotice, code: string, at: IsoTime): StripeEventEvent => {

@@ -40,7 +40,7 @@ const parsedHeader = (header: string): Readonly<{ time: number; signatures: read
 };
 
 /** What Stripe signs notices with, in hex. */
-export const signatureOf = (secret: string, time: number, body: Buffer): string =>
+const signatureOf = (secret: string, time: number, body: Buffer): string =>
   createHmac('sha256', secret).update(`${time}.`).update(body).digest('hex');
 
 const isSigned = (header: string, body: Buffer, secret: string, now: Date): boolean => {

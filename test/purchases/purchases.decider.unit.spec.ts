@@ -105,7 +105,7 @@ describe('the price of a purchase', () => {
       .thenEvents({
         ...initiated,
         data: { ...initiated.data, grossMinor: 300, feeMinor: 60, creditMinor: 240 },
-      } as PurchaseEvent);
+      });
   });
 });
 
@@ -126,10 +126,13 @@ describe('a purchase', () => {
     const mismatch = { ...said, expectedMinor: 1190, seenMinor: 1000, seenCurrency: 'usd', what: 'amount' as const };
     given(purchaseDecider, initiated)
       .when(learn({ amountMinor: 1000 }))
-      .thenEvents({ ...succeeded, data: { ...succeeded.data, amountMinor: 1000 } } as PurchaseEvent, {
-        type: 'PurchaseMismatchDetected',
-        data: mismatch,
-      });
+      .thenEvents(
+        { ...succeeded, data: { ...succeeded.data, amountMinor: 1000 } },
+        {
+          type: 'PurchaseMismatchDetected',
+          data: mismatch,
+        },
+      );
     given(purchaseDecider, initiated)
       .when(learn({ currency: 'eur' }))
       .thenEvents({
