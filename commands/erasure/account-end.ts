@@ -12,6 +12,11 @@ export type AccountEndDeps = Readonly<{
   credits: CommandHandler<CreditAccount, CreditCommand, CreditAccountEvent>;
   users: Pick<CommandHandler<User, UserCommand, UserEvent>, 'handle'>;
   clock: Clock;
+  /**
+   * Chance. Several instances give the same commands at almost the same time: with equal keys the store would take the
+   * event of the one for that of the other, and a chain of hashes would break.
+   */
+  newId: () => string;
 }>;
 
 /** A hold whose lease is over for so long has no owner any more. */
@@ -19,7 +24,7 @@ const LEASE_GRACE_MS = 3000;
 
 /** Settles the holds that nobody will settle any more: they must not keep anybody from leaving. */
 const settleAbandoned = async (
-  { credits, clock }: AccountEndDeps,
+  { credits, clock, newId }: AccountEndDeps,
   userId: string,
   account: CreditAccount,
   cause: Cause,
@@ -29,7 +34,7 @@ const settleAbandoned = async (
   for (const { reservationId, leaseUntil } of holds) {
     if (!notAfter(isoAfter(leaseUntil, LEASE_GRACE_MS), at)) continue;
     const data = { reservationId, graceMs: LEASE_GRACE_MS, at };
-    await credits.handle(userId, { type: 'SettleAbandoned', key: `settle:${reservationId}`, data }, cause);
+    await credits.handle(userId, { type: 'SettleAbandoned', key: `settle:${reservationId}:${newId()}`, data }, cause);
   }
 };
 
@@ -39,13 +44,13 @@ const settleAbandoned = async (
  * repeated.
  */
 export const endAccount = async (deps: AccountEndDeps, userId: string, cause: Cause): Promise<void> => {
-  const { credits, users, clock } = deps;
+  const { credits, users, clock, newId } = deps;
   const account = await credits.state(userId);
   await settleAbandoned(deps, userId, account, cause);
   if (account.status === 'open') {
     const data = { reason: 'erasure', paid: 'refund_paid', at: isoOf(clock()) } as const;
-    await credits.handle(userId, { type: 'CloseAccount', key: `close:${userId}`, data }, cause);
+    await credits.handle(userId, { type: 'CloseAccount', key: `close:${userId}:${newId()}`, data }, cause);
   }
   const data = { userId, at: isoOf(clock()) };
-  await users.handle(userId, { type: 'RemoveUser', key: `remove:${userId}`, data }, cause);
+  await users.handle(userId, { type: 'RemoveUser', key: `remove:${userId}:${newId()}`, data }, cause);
 };

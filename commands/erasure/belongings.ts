@@ -17,6 +17,8 @@ export type Belongings = Readonly<{
 }>;
 
 export type BelongingsDeps = Readonly<{
+  /** See AccountEndDeps. */
+  newId: () => string;
   /** Complete as of now; rejects when that cannot be told. */
   belongings: (userId: string) => Promise<Belongings>;
   sessions: Pick<CommandHandler<Session, SessionCommand, SessionEvent>, 'handle'>;
@@ -33,11 +35,12 @@ export const endConnections = async (deps: BelongingsDeps, userId: string, cause
   const { at } = cause;
   for (const { sessionId, expiresAt } of sessions) {
     const data = { sessionId, userId, expiresAt, reason: 'user_removed', at } as const;
-    await deps.sessions.handle(sessionId, { type: 'RevokeSession', key: `revoke:${sessionId}`, data }, cause);
+    const key = `revoke:${sessionId}:${deps.newId()}`;
+    await deps.sessions.handle(sessionId, { type: 'RevokeSession', key, data }, cause);
   }
   for (const keyId of apiKeys) {
     const data = { keyId, userId, at };
-    await deps.apiKeys.handle(keyId, { type: 'RevokeApiKey', key: `revoke:${keyId}`, data }, cause);
+    await deps.apiKeys.handle(keyId, { type: 'RevokeApiKey', key: `revoke:${keyId}:${deps.newId()}`, data }, cause);
   }
   return { sessions: sessions.length, apiKeys: apiKeys.length };
 };

@@ -9,7 +9,7 @@ export type BlockErasure = Command<'BlockErasure', ErasureBlocked['data']>;
 
 /**
  * Notes a step that is done. Says nothing when it is noted already; refused with precondition_failed when the step before
- * it is not. Key `step:<type>`.
+ * it is not. Key `step:<type>:<chance>`.
  */
 export type NoteErasureStep = Command<'NoteErasureStep', ErasureStep>;
 

@@ -74,15 +74,15 @@ const stepsOf = (deps: ErasureDeps): Readonly<Record<ErasureStep['type'], Step>>
 
 /** The process over all that knows of a user. */
 export const erasureService = (deps: ErasureDeps): Erasures => {
-  const { erasures, clock } = deps;
+  const { erasures, clock, newId } = deps;
   const steps = stepsOf(deps);
 
   const note = (userId: string, step: ErasureStep, cause: Cause) =>
-    erasures.handle(userId, { type: 'NoteErasureStep', key: `step:${step.type}`, data: step }, cause);
+    erasures.handle(userId, { type: 'NoteErasureStep', key: `step:${step.type}:${newId()}`, data: step }, cause);
 
   const block = async (userId: string, why: string, cause: Cause): Promise<void> => {
     const data = { userId, why, at: isoOf(clock()) };
-    await erasures.handle(userId, { type: 'BlockErasure', key: `block:${cause.causationId}:${data.at}`, data }, cause);
+    await erasures.handle(userId, { type: 'BlockErasure', key: `block:${newId()}`, data }, cause);
   };
 
   /** The first step, which alone can be refused. */
@@ -118,7 +118,7 @@ export const erasureService = (deps: ErasureDeps): Erasures => {
   return {
     request: async (userId, cause) => {
       const data = { userId, by: 'user', at: cause.at } as const;
-      const key = `request:${cause.causationId}:${cause.at}`;
+      const key = `request:${newId()}`;
       await erasures.handle(userId, { type: 'RequestErasure', key, data }, cause);
       await begin(userId, cause);
     },

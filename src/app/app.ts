@@ -132,10 +132,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
   read.projector.start();
   const revocationsReady = signing.revocations.start(stopping.signal);
   const catalogueReady = offered.start(stopping.signal);
-  const documentsReady = seedDocuments(
-    { consents: write.consents, clock, pause: write.pause, logger },
-    stopping.signal,
-  );
+  const documentsReady = seedDocuments({ consents: write.consents, pause: write.pause, logger }, stopping.signal);
   const edge = has('web')
     ? await web({
         config,

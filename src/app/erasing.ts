@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { erasureService } from '../../commands/erasure/erasures.ts';
 import { apiKeysProjection } from '../../projections/api-keys/api-keys.projection.ts';
 import { devicesProjection } from '../../projections/devices/devices.projection.ts';
@@ -64,6 +65,7 @@ export const erasing = ({ stores, write, read, forgetAnswers, clock, logger }: D
     vault,
     store,
     clock,
+    newId: randomUUID,
   });
 
   const finish = async (userId: string): Promise<void> => {

@@ -217,13 +217,33 @@ describe('the erasure of a user', () => {
 
   it('is done once when several instances work on it at the same time', async () => {
     const world = newWorld();
-    const [first, second, third] = [processOn(world), processOn(world), processOn(world)];
+    const [first, second, third] = [0, 1, 2].map((skewMs) => processOn(world, { skewMs }));
+    if (first === undefined || second === undefined || third === undefined) throw new Error('three were made');
     const userId = await settledIn(world, first);
     await Promise.all([first, second].map((of) => of.erasures.request(userId, causeOf(userId, world))));
     for (let rounds = 0; rounds < 12; rounds += 1) {
-      await Promise.all([first, second, third].map((of) => of.erasures.proceed(userId)));
+      // Now one of them is first, then another.
+      const inTurn = [first, second, third].map((_, place, all) => all[(place + rounds) % all.length] ?? first);
+      await Promise.all(inTurn.map((of) => of.erasures.proceed(userId)));
       pass(world, 1000);
     }
+    await thenErased(world, userId);
+  });
+
+  it('keeps the chain of hashes when another instance takes the same step in between', async () => {
+    const world = newWorld();
+    const second = processOn(world, { skewMs: 5 });
+    let userId = '';
+    let overtaken = false;
+    const meanwhile = async (): Promise<void> => {
+      if (!overtaken) await second.erasures.proceed(userId);
+      overtaken = true;
+    };
+    const first = processOn(world, { meanwhile });
+    userId = await settledIn(world, first);
+    await first.erasures.request(userId, causeOf(userId, world));
+    await finish(world, first, userId);
+    expect(overtaken).to.equal(true);
     await thenErased(world, userId);
   });
 

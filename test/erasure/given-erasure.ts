@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { apiKeyAggregate } from '../../commands/api-keys/index.ts';
 import { deviceRegistry } from '../../commands/devices/device-registry.ts';
 import { device } from '../../commands/devices/index.ts';
@@ -42,15 +43,18 @@ export const newWorld = (): { -readonly [K in keyof World]: World[K] } => ({
   answers: new Set<string>(),
 });
 
-/** One process over a world: its own handlers, with nothing remembered. */
-export const processOn = (world: World) => {
+/** What is not as usual of a process: its clock, and what others do while it looks at what a user has. */
+type Differently = Readonly<{ skewMs?: number; meanwhile?: () => Promise<unknown> }>;
+
+/** One process over a world: its own handlers, with nothing remembered. No two clocks are the same. */
+export const processOn = (world: World, { skewMs = 0, meanwhile }: Differently = {}) => {
   const { store, vault } = world;
   const rig = identityRig(store, vault);
   const deps = { store, logger: silentLogger, pause: () => Promise.resolve() };
   const devices = commandHandler(device, deps);
   const apiKeys = commandHandler(apiKeyAggregate, deps);
   const registry = deviceRegistry({ handler: devices, vault });
-  const clock = (): Date => world.now;
+  const clock = (): Date => new Date(world.now.getTime() + skewMs);
 
   const mine = <D extends Readonly<{ userId: string }>>(userId: string, of: readonly D[]): readonly D[] =>
     of.filter((data) => data.userId === userId);
@@ -75,7 +79,11 @@ export const processOn = (world: World) => {
     apiKeys,
     removeDevice: (whose, cause) => registry.remove(whose, cause),
     forgetAnswers: (userId) => Promise.resolve(world.answers.delete(userId) ? 1 : 0),
-    belongings,
+    belongings: async (userId) => {
+      const found = await belongings(userId);
+      await meanwhile?.();
+      return found;
+    },
     remains: async (userId) => {
       const { devices: left, apiKeys: keys } = await belongings(userId);
       return {
@@ -86,6 +94,7 @@ export const processOn = (world: World) => {
     vault,
     store,
     clock,
+    newId: randomUUID,
   });
   return { ...rig, devices, apiKeys, registry, erasures, clock };
 };
