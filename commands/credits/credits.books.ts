@@ -10,7 +10,7 @@ import type { Books, CreditAccount, OpenAccountState } from './credits.state.ts'
 const monthAfter = (month: string): string => (periodEnd(`${month}-01T00:00:00.000Z`, 'month') ?? '').slice(0, 7);
 
 /** The month that something of `at` is booked in: its own, or the open one when its own is closed. */
-export const monthOf = (books: Books, at: IsoTime): string => {
+const monthOf = (books: Books, at: IsoTime): string => {
   const own = periodOf(at, 'month');
   const first = books.closed === '' ? '' : monthAfter(books.closed);
   return [own, first, books.month].reduce((latest, month) => (month > latest ? month : latest));

@@ -9,7 +9,7 @@ import { owned } from './credits.lots.ts';
 import type { OpenAccountState, Told } from './credits.state.ts';
 
 /** The balance below which a notice is given when nobody set another one. */
-export const USUAL_LOW_BALANCE: MicroUsd = 500_000n;
+const USUAL_LOW_BALANCE: MicroUsd = 500_000n;
 /** What is usual is the mean of at most so many days. */
 const PACE_DAYS = 14;
 const DAY_MS = 24 * 60 * 60 * 1000;
