@@ -109,7 +109,13 @@ type ClientOptions = Readonly<{
   refresh?: () => void;
 }>;
 
-type Options = Readonly<{ instances?: number; meeting?: Meeting; timing?: Partial<LinkTiming> }>;
+type Options = Readonly<{
+  instances?: number;
+  meeting?: Meeting;
+  timing?: Partial<LinkTiming>;
+  /** Puts something between the link and its relay. */
+  through?: (relay: Relay) => Relay;
+}>;
 
 const MAX_FRAME_BYTES = 32 * 1024 * 1024;
 
@@ -147,7 +153,7 @@ const socketsByDevice = () => {
 
 /** Instances of the link, and clients to go with them. */
 export const givenLinks = async (options: Options = {}): Promise<GivenLinks> => {
-  const { meeting = meetingInMemory(), timing = {} } = options;
+  const { meeting = meetingInMemory(), timing = {}, through = (relay: Relay) => relay } = options;
   const records = new Map<string, Device>();
   const noted: string[] = [];
   const ended = new Set<string>();
@@ -163,7 +169,7 @@ export const givenLinks = async (options: Options = {}): Promise<GivenLinks> => 
     let dead = false;
     const heard: string[] = [];
     const attached = await meeting.attach(name);
-    const relay = mortal(attached, () => dead);
+    const relay = mortal(through(attached), () => dead);
     const http = await startHttp([], { authenticator: authenticatorOf(ended) });
     const link = deviceLink({
       relay,
