@@ -51,7 +51,8 @@ export const eventHub = ({ queries, logHead, logger }: HubDeps): EventHub => {
 
   /** One query for all followers of this process tells whom to wake. */
   const lookOnce = async (): Promise<void> => {
-    const users = [...new Set([...followers].map(({ userId }) => userId))];
+    const asked = new Set(followers);
+    const users = [...new Set([...asked].map(({ userId }) => userId))];
     if (users.length === 0) {
       seen = undefined;
       return;
@@ -59,7 +60,8 @@ export const eventHub = ({ queries, logHead, logger }: HubDeps): EventHub => {
     const news = await queries.asSystem(usersWithNews(users, seen ?? 0n));
     seen = news.reduce((max, { position }) => (position > max ? position : max), seen ?? 0n);
     const woken = new Set(news.map(({ userId }) => userId));
-    for (const follower of followers) if (woken.has(follower.userId)) follower.wake();
+    // Nobody has asked for those who came meanwhile, and `seen` has passed what is theirs: they look for themselves.
+    for (const follower of followers) if (!asked.has(follower) || woken.has(follower.userId)) follower.wake();
   };
 
   const look = async (): Promise<void> => {
