@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { streamOf, type Aggregate } from './aggregate.ts';
 import { hashOf } from './chain.ts';
 import { fold } from './decider.ts';
@@ -77,6 +78,9 @@ export const commandHandler = <State, C extends Command, E extends Event>(
   type Item = Waiting<State, C, E>;
   const { decider, upcasters } = aggregate;
   const { store, logger } = deps;
+  // Another process that decides a command of the same key says it in other words, with its own time: that is a rival, to
+  // be found by its revision, and no repetition of what this one says.
+  const own = randomUUID();
   const states = streamStates(aggregate, store);
   const cache = stateCache<StreamState<State>>(CACHED_STREAMS);
   const queues = new Map<string, Item[]>();
@@ -113,7 +117,7 @@ export const commandHandler = <State, C extends Command, E extends Event>(
       const one = decided[index];
       if (one === undefined || 'refusal' in one) return;
       one.events.forEach(({ type, data }, ordinal) => {
-        const id = eventIdOf(stream, command.key, ordinal);
+        const id = eventIdOf(stream, command.key, ordinal, `${own}|${cause.at}|${cause.causationId}`);
         const metadata = metadataOf(cause, command.key, currentVersion(upcasters, type), hash);
         revision += 1n;
         hash = hashOf({ stream, revision, type, id, data, metadata });

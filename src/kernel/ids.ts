@@ -13,9 +13,12 @@ export const uuidOf = (name: string): string => {
   return hexToUuid(digest.toString('hex').slice(0, 32));
 };
 
-/** The id of the n-th event that a command with this key says on this stream. */
-export const eventIdOf = (stream: string, key: string, ordinal: number): string =>
-  uuidOf(`${stream}|${key}|${ordinal}`);
+/**
+ * The id of the n-th event that a command with this key says on this stream. `saying` tells one saying from another: the
+ * store takes an append of known ids for a repetition, so events whose content may differ must never share one.
+ */
+export const eventIdOf = (stream: string, key: string, ordinal: number, saying = ''): string =>
+  uuidOf(`${stream}|${key}|${ordinal}|${saying}`);
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

@@ -65,6 +65,25 @@ describe('command handler', () => {
     expect(check([first, second, third])).to.equal('');
   });
 
+  it('takes a rival of the same key for no repetition: one is said, and the chain goes on for both', async () => {
+    const { store, instance } = setUp();
+    const [one, two] = [instance(), instance()];
+    const later = { ...cause, at: '2026-01-01T00:00:09.000Z' };
+    // Both find an empty stream; the first append lands while the second is on its way.
+    let rival: Promise<unknown> | undefined;
+    store.beforeAppend(() => {
+      store.beforeAppend(undefined);
+      rival = two.handle(USER, openAccount(2_000_000n), later);
+      return rival.then(() => undefined);
+    });
+    await one.handle(USER, openAccount(2_000_000n), cause);
+    await rival;
+    await one.handle(USER, reserve('a', 10n), cause);
+    await two.handle(USER, reserve('b', 10n), later);
+    const report = verified(store);
+    expect([report.events, report.faults]).to.deep.equal([4, []]);
+  });
+
   it('does not refuse because of a state that another instance has moved on', async () => {
     const { instance } = setUp();
     const [one, two] = [instance(), instance()];
