@@ -9,7 +9,7 @@ import { llmEndpoints } from '../../src/http/routes/llm/index.ts';
 import { commandHandler } from '../../src/kernel/command-handler.ts';
 import type { ChatUpstream } from '../../src/kernel/upstream.ts';
 import { llmSocket, type LlmSocketDeps, type SocketLimits } from '../../src/ws/llm-socket/llm-socket.ts';
-import { acceptSockets } from '../../src/ws/upgrade.ts';
+import { acceptSockets, type Socket } from '../../src/ws/upgrade.ts';
 import { givenCompletions, type GivenCompletions } from '../completions/given-completions.ts';
 import { eventually } from '../support/eventually.ts';
 import { startHttp } from '../support/given-http.ts';
@@ -107,7 +107,19 @@ export const givenSocket = async (upstream: ChatUpstream, options: Options = {})
   const stopping = new AbortController();
   const session = new AbortController();
   const { logger, lines } = memoryLogger();
-  const sockets = acceptSockets({
+  const handler = llmSocket({
+    ...given,
+    requestOfKey: requestOfKey(commandHandler(completionClaim, { store: given.store, logger, pause })),
+    gate: gate ?? http.http.gate,
+    watch: () => ({ ended: session.signal, stop: () => undefined }),
+    stopping: stopping.signal,
+    newId: randomUUID,
+    clock,
+    logger,
+    limits,
+  });
+  const open = new Set<Socket>();
+  acceptSockets({
     app: http.http.app,
     server: http.serving.server,
     gate: http.http.gate,
@@ -117,17 +129,11 @@ export const givenSocket = async (upstream: ChatUpstream, options: Options = {})
     activity: http.http.activity,
     refusalHeaders: http.http.refusalHeaders,
     handlers: {
-      '/ws/llm': llmSocket({
-        ...given,
-        requestOfKey: requestOfKey(commandHandler(completionClaim, { store: given.store, logger, pause })),
-        gate: gate ?? http.http.gate,
-        watch: () => ({ ended: session.signal, stop: () => undefined }),
-        stopping: stopping.signal,
-        newId: randomUUID,
-        clock,
-        logger,
-        limits,
-      }),
+      '/ws/llm': (socket, ...rest) => {
+        open.add(socket);
+        socket.once('close', () => open.delete(socket));
+        return handler(socket, ...rest);
+      },
     },
   });
   const clients: LlmClient[] = [];
@@ -139,7 +145,7 @@ export const givenSocket = async (upstream: ChatUpstream, options: Options = {})
       return lines.filter(({ level }) => level === 'error');
     },
     stopping,
-    closeSockets: () => sockets.closeAll(1012),
+    closeSockets: () => open.forEach((socket) => socket.close(1012)),
     endSession: () => session.abort(),
     connect: async (as = 'ada', clientOptions = {}) => {
       const client = await openClient(http.url, `Bearer ${as}`, clientOptions);
@@ -148,7 +154,7 @@ export const givenSocket = async (upstream: ChatUpstream, options: Options = {})
     },
     close: async () => {
       clients.forEach(({ cut }) => cut());
-      await eventually('all sockets to close', () => (sockets.open() === 0 ? true : undefined));
+      await eventually('all sockets to close', () => (open.size === 0 ? true : undefined));
       await given.completions.shutdown({ graceMs: 0, limitMs: 2_000 });
       await given.answers.close(2_000);
       await http.close();

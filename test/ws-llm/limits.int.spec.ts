@@ -147,7 +147,7 @@ describe('/ws/llm: limits', () => {
     const given = await open({ limits: { socketsPerUser: 1 } });
     const first = await given.connect();
     const second = await given.connect();
-    expect(await second.closed).to.include({ code: 1008 });
+    expect(await second.closed).to.include({ code: 1013 });
     first.cut();
     await eventually('a place', async () => {
       const third = await given.connect();
