@@ -69,15 +69,10 @@ describe('command handler', () => {
     const { store, instance } = setUp();
     const [one, two] = [instance(), instance()];
     const later = { ...cause, at: '2026-01-01T00:00:09.000Z' };
-    // Both find an empty stream; the first append lands while the second is on its way.
-    let rival: Promise<unknown> | undefined;
-    store.beforeAppend(() => {
-      store.beforeAppend(undefined);
-      rival = two.handle(USER, openAccount(2_000_000n), later);
-      return rival.then(() => undefined);
-    });
+    // Both know the stream as empty.
+    await one.state(USER);
+    await two.handle(USER, openAccount(2_000_000n), later);
     await one.handle(USER, openAccount(2_000_000n), cause);
-    await rival;
     await one.handle(USER, reserve('a', 10n), cause);
     await two.handle(USER, reserve('b', 10n), later);
     const report = verified(store);
