@@ -36,6 +36,8 @@ export type Entering = Readonly<{
   leave: (connection: Registered) => Promise<void>;
 }>;
 
+const REPLACED = 'this device has connected again';
+
 export const entering = (deps: Deps): Entering => {
   const { relay, connections, whereabouts, leaving, now } = deps;
   const inOrder = serialByKey();
@@ -49,7 +51,7 @@ export const entering = (deps: Deps): Entering => {
     const { presence } = entry;
     const before = connections.find(userId, presence.deviceId);
     connections.add(entered);
-    if (before !== undefined && before !== entered) before.close(SUPERSEDED, 'this device has connected again');
+    if (before !== undefined && before !== entered) before.close(SUPERSEDED, REPLACED);
     const replaced = await relay.join(userId, presence);
     whereabouts.forget(userId);
     if (before !== undefined && before !== entered) await leaving.handBack(before);
@@ -84,14 +86,19 @@ export const entering = (deps: Deps): Entering => {
     const { deviceId, connectionId } = entry.presence;
     const current = (await relay.present(caller.userId)).find((other) => other.deviceId === deviceId);
     if (current !== undefined && current.connectionId !== connectionId) {
-      return connection.close(SUPERSEDED, 'this device has connected again');
+      return connection.close(SUPERSEDED, REPLACED);
     }
     await deps.welcome.catchUp(connection);
   };
 
   return {
-    enter: (connection, ticket) =>
-      inOrder(keyOf(connection.caller.userId, ticket.deviceId), () => enterNow(connection, ticket)),
+    enter: (connection, ticket) => {
+      const { userId } = connection.caller;
+      // Before its turn: what the older one has not read may be what the turn waits for.
+      const before = connections.find(userId, ticket.deviceId);
+      if (before !== undefined && before !== connection) before.close(SUPERSEDED, REPLACED);
+      return inOrder(keyOf(userId, ticket.deviceId), () => enterNow(connection, ticket));
+    },
     catchUp: (connection) => {
       // At once: what comes from now on is after what was missed.
       const { feed } = connection.entry;
