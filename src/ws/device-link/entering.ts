@@ -94,10 +94,12 @@ export const entering = (deps: Deps): Entering => {
   return {
     enter: (connection, ticket) => {
       const { userId } = connection.caller;
-      // Before its turn: what the older one has not read may be what the turn waits for.
       const before = connections.find(userId, ticket.deviceId);
+      const entered = inOrder(keyOf(userId, ticket.deviceId), () => enterNow(connection, ticket));
+      // Now, for what the older one has not read may be what our turn waits for; and not sooner, for its leaving comes
+      // after our entering then, and nobody is told that the device has gone.
       if (before !== undefined && before !== connection) before.close(SUPERSEDED, REPLACED);
-      return inOrder(keyOf(userId, ticket.deviceId), () => enterNow(connection, ticket));
+      return entered;
     },
     catchUp: (connection) => {
       // At once: what comes from now on is after what was missed.
