@@ -48,5 +48,3 @@ export const recording = ({ config, stores, write, completions, digestKey, clock
   };
   return { answers: command, sweep, forgetUser: log.forgetUser };
 };
-
-export type Recording = ReturnType<typeof recording>;

@@ -52,7 +52,9 @@ export const readBody = async (
       try {
         grow(size);
       } catch (error) {
-        return settle(() => reject(error));
+        return settle(() =>
+          reject(error instanceof Error ? error : new Error('no room for the body', { cause: error })),
+        );
       }
       chunks.push(chunk);
     };

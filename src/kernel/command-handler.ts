@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { streamOf, type Aggregate } from './aggregate.ts';
 import { hashOf } from './chain.ts';
 import { fold } from './decider.ts';
@@ -78,9 +77,6 @@ export const commandHandler = <State, C extends Command, E extends Event>(
   type Item = Waiting<State, C, E>;
   const { decider, upcasters } = aggregate;
   const { store, logger } = deps;
-  // Another process that decides a command of the same key says it in other words, with its own time: that is a rival, to
-  // be found by its revision, and no repetition of what this one says.
-  const own = randomUUID();
   const states = streamStates(aggregate, store);
   const cache = stateCache<StreamState<State>>(CACHED_STREAMS);
   const queues = new Map<string, Item[]>();
@@ -117,7 +113,7 @@ export const commandHandler = <State, C extends Command, E extends Event>(
       const one = decided[index];
       if (one === undefined || 'refusal' in one) return;
       one.events.forEach(({ type, data }, ordinal) => {
-        const id = eventIdOf(stream, command.key, ordinal, `${own}|${cause.at}|${cause.causationId}`);
+        const id = eventIdOf(stream, command.key, ordinal, JSON.stringify([data, cause]));
         const metadata = metadataOf(cause, command.key, currentVersion(upcasters, type), hash);
         revision += 1n;
         hash = hashOf({ stream, revision, type, id, data, metadata });

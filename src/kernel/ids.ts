@@ -14,11 +14,12 @@ export const uuidOf = (name: string): string => {
 };
 
 /**
- * The id of the n-th event that a command with this key says on this stream. `saying` tells one saying from another: the
- * store takes an append of known ids for a repetition, so events whose content may differ must never share one.
+ * The id of the n-th event that a command with this key says on this stream. The store takes an append of known ids for a
+ * repetition, so the content is part of it: a rival that decides the same key in its own words, with its own time, is to
+ * be found by its revision.
  */
-export const eventIdOf = (stream: string, key: string, ordinal: number, saying = ''): string =>
-  uuidOf(`${stream}|${key}|${ordinal}|${saying}`);
+export const eventIdOf = (stream: string, key: string, ordinal: number, content = ''): string =>
+  uuidOf(`${stream}|${key}|${ordinal}|${content}`);
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
