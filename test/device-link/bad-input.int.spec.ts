@@ -76,7 +76,7 @@ describe('bad input on the device link', () => {
     ];
     for (const [what, frame, code] of cases) {
       it(`answers ${what} with ${code}`, async () => {
-        const client = await open();
+        const client = await open({ anonymous: true });
         client.send(frame);
         expect(await client.next()).to.include({ type: 'error', code });
         await isAlive(client);
@@ -93,6 +93,13 @@ describe('bad input on the device link', () => {
       expect(client.said.at(-1)).to.have.nested.property('payload.error.code', -32600);
     });
 
+    it('does not let one device register as another', async () => {
+      const client = await open();
+      client.send({ type: 'register', payload: { deviceId: other } });
+      expect(await client.next()).to.include({ type: 'error', code: 'deviceOwnershipFailed' });
+      await isAlive(client);
+    });
+
     it('registers after an invalid resume on the same socket', async () => {
       const client = await open();
       client.send({ type: 'register', payload: { deviceId: client.deviceId, sessionId: 'a', resumeToken: 'b' } });
@@ -107,7 +114,7 @@ describe('bad input on the device link', () => {
       const thief = await open();
       thief.send({ type: 'register', payload: { deviceId: thief.deviceId, sessionId, resumeToken } });
       expect(await thief.next()).to.include({ code: 'invalidResume' });
-      const stranger = await open({ userId: randomUUID() });
+      const stranger = await open({ userId: randomUUID(), anonymous: true });
       stranger.send({ type: 'register', payload: { deviceId: owner.deviceId, sessionId, resumeToken } });
       expect(await stranger.next()).to.include({ code: 'invalidResume' });
     });
@@ -234,7 +241,7 @@ describe('bad input on the device link', () => {
     });
 
     it('takes a second register of the same device, and of another one, for what it is', async () => {
-      const client = await open();
+      const client = await open({ anonymous: true });
       await client.register();
       client.send({ type: 'register', payload: { deviceId: client.deviceId } });
       await eventually('it is in again', () =>

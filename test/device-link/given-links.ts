@@ -4,6 +4,7 @@ import { memoryRelay } from '../../infra/relay/memory-relay.ts';
 import { redisRelay } from '../../infra/relay/redis-relay.ts';
 import { connectRedis, redisReady } from '../../infra/redis/client.ts';
 import type { Authenticator } from '../../src/http/authenticator.ts';
+import { defaultLimits } from '../../src/http/limits.ts';
 import { DomainError } from '../../src/kernel/errors.ts';
 import type { Relay } from '../../src/kernel/relay.ts';
 import { deviceLink, type DeviceLink } from '../../src/ws/device-link/device-link.ts';
@@ -20,12 +21,12 @@ import { simulatedPhone, type SimulatedPhone } from '../support/simulated-phone.
 /** `Bearer <user id> <session id>`; the session may have been ended. */
 const authenticatorOf =
   (ended: ReadonlySet<string>): Authenticator =>
-  ({ authorization = '' }) => {
+  ({ authorization = '', deviceId }) => {
     const [, userId, sessionId] = authorization.split(' ');
     if (userId === undefined || sessionId === undefined || ended.has(sessionId)) {
       return Promise.reject(new DomainError('authentication_error', 'the token is not valid; sign in again'));
     }
-    return Promise.resolve({ ...ada, userId, sessionId });
+    return Promise.resolve({ ...ada, userId, sessionId, ...(deviceId === undefined ? {} : { deviceId }) });
   };
 
 /** Where the instances meet. */
@@ -77,6 +78,8 @@ export type GivenLinks = Readonly<{
   userId: string;
   /** What is on record of devices; nothing unless it is noted here. */
   records: Map<string, Device>;
+  /** Devices that never register over HTTP. */
+  unrecorded: Set<string>;
   /** Cuts all sockets of a device from the server's side, without a word. */
   cut: (deviceId: string) => void;
   /** What was noted of devices: presence, heartbeats and so on. */
@@ -117,6 +120,9 @@ type Options = Readonly<{
   through?: (relay: Relay) => Relay;
 }>;
 
+/** What the link looks at of a desktop on record. */
+const desktopOf = (userId: string): Device => ({ status: 'registered', userId, kind: 'desktop' }) as Device;
+
 const MAX_FRAME_BYTES = 32 * 1024 * 1024;
 
 /** A relay that does nothing any more when its process is dead. */
@@ -155,6 +161,7 @@ const socketsByDevice = () => {
 export const givenLinks = async (options: Options = {}): Promise<GivenLinks> => {
   const { meeting = meetingInMemory(), timing = {}, through = (relay: Relay) => relay } = options;
   const records = new Map<string, Device>();
+  const unrecorded = new Set<string>();
   const noted: string[] = [];
   const ended = new Set<string>();
   const watching = new Map<AbortController, string>();
@@ -170,7 +177,8 @@ export const givenLinks = async (options: Options = {}): Promise<GivenLinks> => 
     const heard: string[] = [];
     const attached = await meeting.attach(name);
     const relay = mortal(through(attached), () => dead);
-    const http = await startHttp([], { authenticator: authenticatorOf(ended) });
+    const limits = { ...defaultLimits, socket: { perIp: 1_000_000, windowSeconds: 60 } };
+    const http = await startHttp([], { authenticator: authenticatorOf(ended), limits });
     const link = deviceLink({
       relay,
       watch: ({ sessionId }) => {
@@ -197,7 +205,13 @@ export const givenLinks = async (options: Options = {}): Promise<GivenLinks> => 
       logger,
       handlers: {
         '/ws/device-link': (socket, caller, url, opening) => {
-          open.add(opening.header('x-device-id') ?? '', socket);
+          const deviceId = opening.header('x-device-id') ?? '';
+          open.add(deviceId, socket);
+          // The desktop app registers over HTTP before it links.
+          const isDesktop = opening.header('x-client-type') === 'desktop';
+          if (isDesktop && !unrecorded.has(deviceId) && !records.has(deviceId)) {
+            records.set(deviceId, desktopOf(caller.userId));
+          }
           link.socket(overheard(socket, heard), caller, url, opening).catch(() => undefined);
           return Promise.resolve();
         },
@@ -259,7 +273,7 @@ export const givenLinks = async (options: Options = {}): Promise<GivenLinks> => 
   };
 
   return {
-    ...{ instances, userId, records, noted, quiet, cut: open.cut },
+    ...{ instances, userId, records, unrecorded, noted, quiet, cut: open.cut },
     endSession: (sessionId) => {
       ended.add(sessionId);
       for (const [over, watched] of watching) if (watched === sessionId) over.abort();

@@ -239,6 +239,16 @@ export const linkScenarios = (make: () => Promise<GivenLinks>): void => {
     expect(impostor.asked).to.deep.equal([]);
   });
 
+  it('does not give the calls of a desktop to what no desktop has registered', async () => {
+    const deviceId = randomUUID();
+    given.unrecorded.add(deviceId);
+    const impostor = given.desktop({ deviceId });
+    const phone = given.phone({ at: () => 0 });
+    await Promise.all([impostor.linked(), phone.linked()]);
+    expect((await phone.call('session.list')).error?.code).to.equal(-32010);
+    expect(impostor.asked).to.deep.equal([]);
+  });
+
   it('ends the sockets of a session that was ended, after telling why', async () => {
     const sessionId = randomUUID();
     const { desktop } = apart();

@@ -20,7 +20,14 @@ export type RawClient = Readonly<{
   closed: Promise<number>;
 }>;
 
-type RawOptions = Readonly<{ at?: number; userId?: string; clientType?: string; deviceId?: string }>;
+type RawOptions = Readonly<{
+  at?: number;
+  userId?: string;
+  clientType?: string;
+  deviceId?: string;
+  /** True: the connection does not say which device opens it. */
+  anonymous?: boolean;
+}>;
 
 export const rawClient = async (given: GivenLinks, options: RawOptions = {}): Promise<RawClient> => {
   const { at = 0, userId = given.userId, clientType = 'mobile', deviceId = randomUUID() } = options;
@@ -28,7 +35,7 @@ export const rawClient = async (given: GivenLinks, options: RawOptions = {}): Pr
   const headers = {
     authorization: `Bearer ${userId} ${randomUUID()}`,
     'x-client-type': clientType,
-    'x-device-id': deviceId,
+    ...(options.anonymous === true ? {} : { 'x-device-id': deviceId }),
   };
   const socket = new WebSocket(`${url}/ws/device-link`, {
     headers,

@@ -7,6 +7,7 @@ import { textOf } from './client-message.ts';
 import type { Connection, Connections, Registered } from './connections.ts';
 import { isRegistered } from './connections.ts';
 import type { Entering } from './entering.ts';
+import { REVOKED } from './close-codes.ts';
 import { errorFrame, registeredFrame, resumedFrame, type LinkErrorCode } from './frames.ts';
 import { linkSessions, sessionEnd } from './sessions.ts';
 
@@ -45,8 +46,11 @@ type Opened = Readonly<{ frame: string; session: RelaySession }>;
 /** The ids that a client can hold: JSON numbers that are exact. */
 const isEventId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
-/** Whoever is on record as a phone cannot take a desktop's calls, whatever it says. */
-const roleOf = (device: Device, said: DeviceRole): DeviceRole => (device.status === 'registered' ? device.kind : said);
+/** Only what is on record as a desktop can take a desktop's calls, whatever it says: the app registers before it links. */
+const roleOf = (device: Device, said: DeviceRole): DeviceRole => {
+  if (device.status === 'registered') return device.kind;
+  return said === 'desktop' ? 'other' : said;
+};
 
 /** A device that nobody has registered is welcome; somebody else's is not, nor one that was removed. */
 const ownerFault = (device: Device, userId: string): Refusal | undefined => {
@@ -68,6 +72,9 @@ export const registering = (deps: RegisteringDeps): Registering => {
       return { code: 'missingDeviceId', message: 'register with the deviceId that the app has registered' };
     }
     if (!isUuid(deviceId)) return { code: 'invalidDeviceId', message: 'deviceId must be a UUID' };
+    if (caller.deviceId !== undefined && caller.deviceId !== deviceId) {
+      return { code: 'deviceOwnershipFailed', message: 'the connection was opened by another device' };
+    }
     const known = connections.find(caller.userId, deviceId);
     if (known === undefined && connections.count(caller.userId) >= MOST_DEVICES) {
       return { code: 'temporarilyUnavailable', message: 'too many devices of this user are connected' };
@@ -108,6 +115,9 @@ export const registering = (deps: RegisteringDeps): Registering => {
       const lastEventId = payload['lastEventId'];
       const after = isEventId(lastEventId) ? lastEventId : (ticket.session.since ?? 0);
       await entering.enter(connection, { deviceId, role, frame: ticket.frame, after });
+      // Removed while it came in: whoever looked for its connection then did not find it.
+      const fault = ownerFault(await deps.device(deviceId), connection.caller.userId);
+      if (fault !== undefined) connection.close(REVOKED, fault.message);
     },
     touch: async (connection) => {
       const own = held.get(connection);
