@@ -97,7 +97,9 @@ export const toppingOff = (deps: Deps): ((userId: string) => Promise<void>) => {
     if (before.open !== null) return carryOn(userId, before.open, cause);
     const { topOff } = await profiles.state(userId);
     if (topOff?.enabled !== true) return;
-    const balance = paidOf(await credits.state(userId));
+    const account = await credits.state(userId);
+    if (account.status === 'open' && account.closed) return;
+    const balance = paidOf(account);
     const { threshold, amountMinor } = topOff;
     const data = { userId, balance, threshold, amountMinor, caps, at };
     const key = `trigger:${before.triggers}`;

@@ -2,7 +2,9 @@ import type { CreditAccountEvent } from '../../src/events/credit-account/credit-
 import type { UserEvent } from '../../src/events/user/user.events.ts';
 import { isoAfter, isoOf, notAfter, type Clock } from '../../src/kernel/clock.ts';
 import type { CommandHandler } from '../../src/kernel/command-handler.ts';
+import { DomainError } from '../../src/kernel/errors.ts';
 import type { Cause } from '../../src/kernel/message.ts';
+import type { Profiles } from '../billing-profile/customers.ts';
 import type { CreditCommand } from '../credits/credits.commands.ts';
 import type { CreditAccount } from '../credits/credits.state.ts';
 import type { UserCommand } from '../users/users.commands.ts';
@@ -11,6 +13,9 @@ import type { User } from '../users/users.state.ts';
 export type AccountEndDeps = Readonly<{
   credits: CommandHandler<CreditAccount, CreditCommand, CreditAccountEvent>;
   users: Pick<CommandHandler<User, UserCommand, UserEvent>, 'handle'>;
+  profiles: Pick<Profiles, 'handle'>;
+  /** Whether money of the user is on its way now; rejects when that cannot be told. */
+  isPaying: (userId: string) => Promise<boolean>;
   clock: Clock;
   /**
    * Chance. Several instances give the same commands at almost the same time: with equal keys the store would take the
@@ -38,19 +43,30 @@ const settleAbandoned = async (
   }
 };
 
+/** Nothing is bought by itself any more. */
+const endTopOff = async ({ profiles, clock, newId }: AccountEndDeps, userId: string, cause: Cause): Promise<void> => {
+  const data = { userId, by: 'system', reason: 'erasure', at: isoOf(clock()) } as const;
+  await profiles.handle(userId, { type: 'DisableTopOff', key: `end:${userId}:${newId()}`, data }, cause);
+};
+
 /**
  * Closes the credit account, so that no work begins any more, and removes the user, so that no token and no key is good
- * any more. Refused with billing_conflict while work is under way or money is in dispute: nothing has changed then. May be
- * repeated.
+ * any more, and nothing is bought by itself. Refused with billing_conflict while work or a payment is under way or money
+ * is in dispute: nothing has changed then. May be repeated.
  */
 export const endAccount = async (deps: AccountEndDeps, userId: string, cause: Cause): Promise<void> => {
   const { credits, users, clock, newId } = deps;
   const account = await credits.state(userId);
   await settleAbandoned(deps, userId, account, cause);
   if (account.status === 'open') {
+    // One that is closed already was asked before.
+    if (!account.closed && (await deps.isPaying(userId))) {
+      throw new DomainError('billing_conflict', 'a payment of this account is under way; wait until it has ended');
+    }
     const data = { reason: 'erasure', paid: 'refund_paid', at: isoOf(clock()) } as const;
     await credits.handle(userId, { type: 'CloseAccount', key: `close:${userId}:${newId()}`, data }, cause);
   }
+  await endTopOff(deps, userId, cause);
   const data = { userId, at: isoOf(clock()) };
   await users.handle(userId, { type: 'RemoveUser', key: `remove:${userId}:${newId()}`, data }, cause);
 };

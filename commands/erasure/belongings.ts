@@ -27,6 +27,8 @@ export type BelongingsDeps = Readonly<{
   removeDevice: (whose: Readonly<{ userId: string; deviceId: string }>, cause: Cause) => Promise<unknown>;
   /** Deletes the recorded answers of a user. Resolves with their number. */
   forgetAnswers: (userId: string) => Promise<number>;
+  /** Has the payment provider forget the user. Rejects while the provider is away. */
+  forgetCustomer: (userId: string, cause: Cause) => Promise<unknown>;
 }>;
 
 /** Revokes every session and API key of a removed user. Resolves with their numbers. May be repeated. */
@@ -45,7 +47,10 @@ export const endConnections = async (deps: BelongingsDeps, userId: string, cause
   return { sessions: sessions.length, apiKeys: apiKeys.length };
 };
 
-/** Removes every device and recorded answer of a removed user. Resolves with their numbers. May be repeated. */
+/**
+ * Removes every device, recorded answer and the payment provider's customer of a removed user. Resolves with the numbers
+ * of the first two. May be repeated.
+ */
 export const removeBelongings = async (deps: BelongingsDeps, userId: string, cause: Cause) => {
   const { devices } = await deps.belongings(userId);
   for (const deviceId of devices) {
@@ -56,5 +61,8 @@ export const removeBelongings = async (deps: BelongingsDeps, userId: string, cau
       if (!isDomainError(error) || error.errorType !== 'not_found') throw error;
     }
   }
-  return { devices: devices.length, answers: await deps.forgetAnswers(userId) };
+  const answers = await deps.forgetAnswers(userId);
+  // Last: when the provider is away, everything else is gone already.
+  await deps.forgetCustomer(userId, cause);
+  return { devices: devices.length, answers };
 };

@@ -1,4 +1,5 @@
 import { apiKeyTable } from '../../projections/api-keys/api-keys.table.ts';
+import { billingProfileTable, paymentMethodTable } from '../../projections/billing-profile/billing-profile.table.ts';
 import { devicesTable } from '../../projections/devices/devices.table.ts';
 import { usersTable } from '../../projections/users/users.table.ts';
 import { sql, type Query } from '../../src/kernel/query.ts';
@@ -20,7 +21,13 @@ export const apiKeysOf = (userId: string): Query<IdRow, readonly string[]> => ({
 });
 
 /** The tables in which something can be read that must be forgotten with its user. */
-const PERSONAL: readonly string[] = [usersTable, devicesTable, apiKeyTable].map(({ name }) => name);
+const PERSONAL: readonly string[] = [
+  usersTable,
+  devicesTable,
+  apiKeyTable,
+  billingProfileTable,
+  paymentMethodTable,
+].map(({ name }) => name);
 
 /** Which tables hold what can be forgotten, and which of them hold something of this user? For the system role. */
 export const remainsOf = (
@@ -34,6 +41,11 @@ export const remainsOf = (
       union all
       select ${apiKeyTable.name} where exists (
         select from ${apiKeyTable} where user_id = ${userId} and (name is not null or revoked_at is null))
+      union all
+      select ${billingProfileTable.name} where exists (
+        select from ${billingProfileTable} where user_id = ${userId} and (customer_id is not null or details is not null))
+      union all
+      select ${paymentMethodTable.name} where exists (select from ${paymentMethodTable} where user_id = ${userId})
     ) as found`,
   present: (rows) => ({ looked: PERSONAL, left: rows.map(({ name }) => name) }),
 });

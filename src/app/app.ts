@@ -117,11 +117,12 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
     clock,
     logger,
   });
-  const forgetting = erasing({ stores, write, read, forgetAnswers: recorded.forgetUser, clock, logger });
   const mayRun = (): boolean => read.projector.status().every(({ state }) => state !== 'unknown');
+  const money = paying({ config, parts, publicUrl, write, queries, vault, mayRun, clock, logger });
+  const forgetAnswers = recorded.forgetUser;
+  const forgetting = erasing({ stores, write, read, forgetAnswers, provider: money.provider, clock, logger });
   const telling = notifying({ config, stores, write, queries, mayRun, clock, logger });
   const signing = identity({ config, parts, stores, write, read, publicUrl, clock, logger });
-  const money = paying({ config, parts, publicUrl, write, queries, vault, mayRun, clock, logger });
   const stopping = new AbortController();
   void followCancels(
     { store: eventStore, completions: answering.command, pause: write.pause, logger },

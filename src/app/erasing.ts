@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto';
+import { forgettingCustomers } from '../../commands/billing-profile/forgetting-customers.ts';
 import { erasureService } from '../../commands/erasure/erasures.ts';
 import { apiKeysProjection } from '../../projections/api-keys/api-keys.projection.ts';
+import { billingProfileProjection } from '../../projections/billing-profile/billing-profile.projection.ts';
 import { devicesProjection } from '../../projections/devices/devices.projection.ts';
+import { purchasesProjection } from '../../projections/purchases/purchases.projection.ts';
 import { sessionsProjection } from '../../projections/sessions/sessions.projection.ts';
 import { usersProjection } from '../../projections/users/users.projection.ts';
+import { paymentsUnderWay } from '../../queries/billing/payments-under-way.query.ts';
 import { apiKeysOf, devicesOf, remainsOf } from '../../queries/erasure/belongings.query.ts';
 import { runningErasures } from '../../queries/erasure/erasures.query.ts';
 import { openSessions } from '../../queries/users/open-sessions.query.ts';
 import { isoOf, type Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { PaymentProvider } from '../kernel/payments.ts';
 import type { Job } from './jobs.ts';
 import type { ReadSide } from './read-side.ts';
 import type { Stores } from './stores.ts';
@@ -19,6 +24,8 @@ type Deps = Readonly<{
   write: WriteSide;
   read: Pick<ReadSide, 'projector' | 'queries'>;
   forgetAnswers: (userId: string) => Promise<number>;
+  /** Undefined when nothing can be paid here. */
+  provider: PaymentProvider | undefined;
   clock: Clock;
   logger: Logger;
 }>;
@@ -28,10 +35,17 @@ const AT_ONCE = 50;
 const CATCH_UP_MS = 5000;
 
 /** The read models that tell what a user has. */
-const asked = [usersProjection, sessionsProjection, devicesProjection, apiKeysProjection].map(({ name }) => name);
+const asked = [
+  usersProjection,
+  sessionsProjection,
+  devicesProjection,
+  apiKeysProjection,
+  purchasesProjection,
+  billingProfileProjection,
+].map(({ name }) => name);
 
 /** Forgetting users, and the job that finishes what was begun, here or anywhere. */
-export const erasing = ({ stores, write, read, forgetAnswers, clock, logger }: Deps) => {
+export const erasing = ({ stores, write, read, forgetAnswers, provider, clock, logger }: Deps) => {
   const { eventStore: store, vault } = stores;
   const { queries, projector } = read;
 
@@ -50,6 +64,14 @@ export const erasing = ({ stores, write, read, forgetAnswers, clock, logger }: D
     apiKeys: write.apiKeys,
     removeDevice: (whose, cause) => write.pushTokens.removeDevice(whose, cause),
     forgetAnswers,
+    profiles: write.profiles,
+    forgetCustomer: forgettingCustomers({ profiles: write.profiles, provider, newId: randomUUID }),
+    isPaying: async (userId) => {
+      // A charge that was begun may come through at any moment. Without a provider nobody will ever end it.
+      if (provider !== undefined && (await write.topOffs.state(userId)).open !== null) return true;
+      await caughtUp();
+      return (await queries.asSystem(paymentsUnderWay(userId))).length > 0;
+    },
     belongings: async (userId) => {
       await caughtUp();
       return {

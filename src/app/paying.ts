@@ -17,6 +17,7 @@ import { paymentEndpoints } from '../http/routes/payments/index.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import { isoAfter, isoOf, type Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { PaymentProvider } from '../kernel/payments.ts';
 import type { QueryRunner } from '../kernel/query.ts';
 import type { SubjectVault } from '../kernel/vault.ts';
 import type { Job } from './jobs.ts';
@@ -71,7 +72,13 @@ const returnTo = (config: Config, publicUrl: string) => {
 };
 
 /** Paying, as far as this process does it: endpoints, and jobs that go on where others stopped. */
-export type Paying = Readonly<{ endpoints: readonly Endpoint[]; jobs: readonly Job[]; idle: () => Promise<void> }>;
+export type Paying = Readonly<{
+  /** Undefined when nothing can be paid here. */
+  provider: PaymentProvider | undefined;
+  endpoints: readonly Endpoint[];
+  jobs: readonly Job[];
+  idle: () => Promise<void>;
+}>;
 
 /** Work for one user that nobody waits for: never twice at a time here. */
 const inBackground = (work: (userId: string) => Promise<void>, logger: Logger) => {
@@ -94,7 +101,9 @@ const inBackground = (work: (userId: string) => Promise<void>, logger: Logger) =
 export const paying = (deps: Deps): Paying => {
   const { config, parts, publicUrl, write, queries, vault, mayRun, clock, logger } = deps;
   const account = accountOf(config, parts);
-  if (account === undefined) return { endpoints: paymentsOff(), jobs: [], idle: () => Promise.resolve() };
+  if (account === undefined) {
+    return { provider: undefined, endpoints: paymentsOff(), jobs: [], idle: () => Promise.resolve() };
+  }
   const provider = stripePayments({ ...account, returnTo: returnTo(config, publicUrl), logger });
   const { profiles, purchases, credits, customerOwners: owners } = write;
   const linked = customers({ profiles, owners, provider, vault, clock });
@@ -168,5 +177,5 @@ export const paying = (deps: Deps): Paying => {
   const idle = async (): Promise<void> => {
     await Promise.all([desk.idle(), topOffs.idle()]);
   };
-  return { endpoints, jobs, idle };
+  return { provider, endpoints, jobs, idle };
 };

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { apiKeyAggregate } from '../../commands/api-keys/index.ts';
+import { forgettingCustomers } from '../../commands/billing-profile/forgetting-customers.ts';
+import { billingProfileAggregate } from '../../commands/billing-profile/index.ts';
 import { deviceRegistry } from '../../commands/devices/device-registry.ts';
 import { device } from '../../commands/devices/index.ts';
 import { erasureService, type Erasures } from '../../commands/erasure/erasures.ts';
@@ -9,6 +11,7 @@ import type { ApiKeyEvent } from '../../src/events/api-key/api-key.events.ts';
 import type { DeviceEvent } from '../../src/events/device/device.events.ts';
 import type { SessionEvent } from '../../src/events/session/session.events.ts';
 import { commandHandler } from '../../src/kernel/command-handler.ts';
+import { DomainError } from '../../src/kernel/errors.ts';
 import type { StoredEvent } from '../../src/kernel/event-store.ts';
 import { silentLogger } from '../../src/kernel/logger.ts';
 import type { SubjectVault } from '../../src/kernel/vault.ts';
@@ -33,7 +36,16 @@ const alive = (
 
 const dataOf = <E>(events: readonly StoredEvent[]) => events.map(({ data }) => data as E);
 
-export type World = Readonly<{ store: MemoryEventStore; vault: SubjectVault; now: Date; answers: Set<string> }>;
+/** The payment provider: who its customers are, whose money is on its way, and whether it answers. */
+type Shop = { customers: Map<string, string>; paying: Set<string>; isAway: boolean };
+
+export type World = Readonly<{
+  store: MemoryEventStore;
+  vault: SubjectVault;
+  now: Date;
+  answers: Set<string>;
+  shop: Shop;
+}>;
 
 /** What outlives every process of a test. */
 export const newWorld = (): { -readonly [K in keyof World]: World[K] } => ({
@@ -41,18 +53,31 @@ export const newWorld = (): { -readonly [K in keyof World]: World[K] } => ({
   vault: memoryVault(),
   now: new Date('2026-03-01T12:00:00.000Z'),
   answers: new Set<string>(),
+  shop: { customers: new Map<string, string>(), paying: new Set<string>(), isAway: false },
 });
 
 /** What is not as usual of a process: its clock, and what others do while it looks at what a user has. */
-type Differently = Readonly<{ skewMs?: number; meanwhile?: () => Promise<unknown> }>;
+type Differently = Readonly<{ skewMs?: number; meanwhile?: () => Promise<unknown>; payments?: 'off' }>;
 
 /** One process over a world: its own handlers, with nothing remembered. No two clocks are the same. */
-export const processOn = (world: World, { skewMs = 0, meanwhile }: Differently = {}) => {
+export const processOn = (world: World, { skewMs = 0, meanwhile, payments }: Differently = {}) => {
   const { store, vault } = world;
   const rig = identityRig(store, vault);
   const deps = { store, logger: silentLogger, pause: () => Promise.resolve() };
   const devices = commandHandler(device, deps);
   const apiKeys = commandHandler(apiKeyAggregate, deps);
+  const profiles = commandHandler(billingProfileAggregate, deps);
+  const answering = <T>(answer: T): Promise<T> =>
+    world.shop.isAway
+      ? Promise.reject(new DomainError('external_service_error', 'the payment provider is away'))
+      : Promise.resolve(answer);
+  const provider = {
+    findCustomer: (userId: string) => answering([...world.shop.customers].find(([, of]) => of === userId)?.[0]),
+    deleteCustomer: async (customerId: string) => {
+      await answering(undefined);
+      world.shop.customers.delete(customerId);
+    },
+  };
   const registry = deviceRegistry({ handler: devices, vault });
   const clock = (): Date => new Date(world.now.getTime() + skewMs);
 
@@ -79,6 +104,13 @@ export const processOn = (world: World, { skewMs = 0, meanwhile }: Differently =
     apiKeys,
     removeDevice: (whose, cause) => registry.remove(whose, cause),
     forgetAnswers: (userId) => Promise.resolve(world.answers.delete(userId) ? 1 : 0),
+    profiles,
+    isPaying: (userId) => Promise.resolve(world.shop.paying.has(userId)),
+    forgetCustomer: forgettingCustomers({
+      profiles,
+      provider: payments === 'off' ? undefined : provider,
+      newId: randomUUID,
+    }),
     belongings: async (userId) => {
       const found = await belongings(userId);
       await meanwhile?.();
@@ -96,7 +128,7 @@ export const processOn = (world: World, { skewMs = 0, meanwhile }: Differently =
     clock,
     newId: randomUUID,
   });
-  return { ...rig, devices, apiKeys, registry, erasures, clock };
+  return { ...rig, devices, apiKeys, registry, profiles, erasures, clock };
 };
 
 export type Process = ReturnType<typeof processOn>;
