@@ -4,6 +4,24 @@ const usd = z.number();
 const decimal = z.string().regex(/^-?\d+(\.\d{1,6})?$/);
 const instant = z.iso.datetime();
 
+const text = z.string().nullable();
+
+/** Who the invoices go to. The key of a tax id is `type_`, as the desktop spells it. */
+const customerBillingInfo = z.strictObject({
+  customerName: text,
+  customerEmail: text,
+  phone: text,
+  taxExempt: z.enum(['none', 'exempt', 'reverse']).nullable(),
+  taxIds: z.array(z.strictObject({ type_: z.string(), value: z.string(), country: text, verificationStatus: text })),
+  addressLine1: text,
+  addressLine2: text,
+  addressCity: text,
+  addressState: text,
+  addressPostalCode: text,
+  addressCountry: text,
+  hasBillingInfo: z.boolean(),
+});
+
 /** What the desktop decodes strictly: every key there, none of another type. */
 export const dashboard = z.strictObject({
   creditBalanceUsd: usd,
@@ -12,7 +30,7 @@ export const dashboard = z.strictObject({
   servicesBlocked: z.boolean(),
   isPaymentMethodRequired: z.boolean(),
   isBillingInfoRequired: z.boolean(),
-  customerBillingInfo: z.null(),
+  customerBillingInfo: customerBillingInfo.nullable(),
   usageLimitUsd: usd,
   currentUsage: usd,
 });
@@ -117,13 +135,59 @@ export const autoTopOff = z.strictObject({
   amount: decimal.nullable(),
 });
 
+/** Seconds, not milliseconds: far from either end of what could be meant. */
+const unixSeconds = z.int().min(1_000_000_000).max(9_999_999_999);
+
 export const paymentMethods = z.strictObject({
   totalMethods: z.int(),
   hasDefault: z.boolean(),
-  methods: z.array(z.never()),
+  methods: z.array(
+    z.strictObject({
+      id: z.string().min(1),
+      /** `Card`, `SepaDebit`: a variant's name, not the payment provider's. */
+      type: z.string().regex(/^(?:[A-Z][a-z0-9]*)+$/),
+      card: z
+        .strictObject({
+          brand: z.string(),
+          last4: z.string().length(4),
+          expMonth: z.int().min(1).max(12),
+          expYear: z.int(),
+        })
+        .nullable(),
+      created: unixSeconds,
+      isDefault: z.boolean(),
+    }),
+  ),
 });
 
-export const invoices = z.strictObject({ invoices: z.array(z.never()), totalInvoices: z.int(), hasMore: z.boolean() });
+export const invoices = z.strictObject({
+  invoices: z.array(
+    z.strictObject({
+      id: z.string().min(1),
+      created: unixSeconds,
+      dueDate: unixSeconds.nullable(),
+      amountPaidDisplay: z.string().regex(/^\d+\.\d\d$/),
+      amountPaid: z.int(),
+      currency: z.string().regex(/^[a-z]{3}$/),
+      status: z.enum(['draft', 'open', 'paid', 'void', 'uncollectible', 'unknown']),
+      invoicePdfUrl: z.url().nullable(),
+    }),
+  ),
+  totalInvoices: z.int(),
+  hasMore: z.boolean(),
+});
+
+export const checkoutSession = z.strictObject({ sessionId: z.string().min(1), url: z.url() });
+
+export const sessionStatus = z.strictObject({
+  status: z.enum(['open', 'complete', 'expired']),
+  customerEmail: text,
+  paymentStatus: z.enum(['paid', 'unpaid', 'no_payment_required', 'processing']),
+});
+
+export const publishableKey = z.strictObject({ publishableKey: z.string().regex(/^pk_/) });
+
+export const portal = z.strictObject({ url: z.url() });
 
 const adjustment = {
   userId: z.uuid(),

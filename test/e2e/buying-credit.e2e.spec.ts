@@ -1,7 +1,15 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { signIn, startServer, temporaryDataDir, until, type RunningServer } from '../support/running-server.ts';
+import * as wire from '../billing/wire-shapes.ts';
+import {
+  runTool,
+  signIn,
+  startServer,
+  temporaryDataDir,
+  until,
+  type RunningServer,
+} from '../support/running-server.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -15,6 +23,27 @@ const ADDRESS = {
   city: 'Springfield',
   postal_code: '12345',
   country: 'US',
+};
+
+/** How the desktop reads each answer: a key too many, too few or of another type is an error. */
+const SHAPES: readonly (readonly [RegExp, { parse: (body: unknown) => unknown }])[] = [
+  [/^GET \/dashboard$/, wire.dashboard],
+  [/ \/auto-top-off-settings$/, wire.autoTopOff],
+  [/^GET \/payment-methods/, wire.paymentMethods],
+  [/^GET \/invoices/, wire.invoices],
+  [/^POST \/checkout\/(custom-credit|setup)-session$/, wire.checkoutSession],
+  [/^GET \/checkout\/session-status\//, wire.sessionStatus],
+  [/^GET \/stripe\/publishable-key$/, wire.publishableKey],
+  [/^POST \/create-portal-session$/, wire.portal],
+  [/^GET \/credits\/details/, wire.creditDetails],
+  [/^GET \/credits\/balance$/, wire.creditBalance],
+  [/^GET \/credits\/unified-history/, wire.unifiedHistory],
+];
+
+const shapeOf = (method: string, path: string) => {
+  const found = SHAPES.find(([of]) => of.test(`${method} ${path}`));
+  if (found === undefined) throw new Error(`nobody says how ${method} ${path} is read`);
+  return found[1];
 };
 
 describe('buying credit on a server that nobody configured', function () {
@@ -34,7 +63,17 @@ describe('buying credit on a server that nobody configured', function () {
   const ok = async (method: string, path: string, body?: unknown): Promise<Json> => {
     const answer = await call(method, path, body);
     expect(answer.status, JSON.stringify(answer.body)).to.equal(200);
+    shapeOf(method, path).parse(answer.body);
     return answer.body;
+  };
+  /** Balances, lots, ledger and journal agree, and debits equal credits, as often as they are asked. */
+  const booksAgree = async (): Promise<void> => {
+    const trial = await runTool(data.path, 'finance', ['trial-balance', '--json']);
+    expect(trial.code, trial.stdout + trial.stderr).to.equal(0);
+    expect(JSON.parse(trial.stdout)).to.deep.include({ balanced: true, unbalanced: [] });
+    await until('the read models to agree', async () =>
+      (await runTool(data.path, 'finance', ['reconcile'])).code === 0 ? true : undefined,
+    );
   };
   const shop = (): string =>
     (JSON.parse(readFileSync(join(data.path, 'runtime.json'), 'utf8')) as { paymentsUrl: string }).paymentsUrl;
@@ -60,6 +99,11 @@ describe('buying credit on a server that nobody configured', function () {
     const paid = await submit(`${String(session['url'])}/pay`, { method, ...ADDRESS });
     expect(paid.status, await paid.text()).to.equal(303);
     return session;
+  };
+  const leave = async (): Promise<{ status: number; body: Json }> => {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(`${server.url}/api/auth/account`, { method: 'DELETE', headers });
+    return { status: response.status, body: (await response.json()) as Json };
   };
   const finished = (session: Json): Promise<Json> =>
     until('the purchase is credited', async () => {
@@ -89,6 +133,9 @@ describe('buying credit on a server that nobody configured', function () {
     expect(dashboard['customerBillingInfo']).to.include({ customerName: 'Ada Lovelace', hasBillingInfo: true });
     const methods = await ok('GET', '/payment-methods');
     expect(methods).to.include({ totalMethods: 1, hasDefault: true });
+    await ok('GET', '/stripe/publishable-key');
+    const portal = await ok('POST', '/create-portal-session');
+    expect((await fetch(String(portal['url']))).status).to.equal(200);
   });
 
   it('credits what was paid, less the fee', async () => {
@@ -99,6 +146,8 @@ describe('buying credit on a server that nobody configured', function () {
     expect(invoices[0]).to.include({ amountPaid: 2000, amountPaidDisplay: '20.00', status: 'paid', currency: 'usd' });
     const history = (await ok('GET', '/credits/unified-history')) as { entries: Json[] };
     expect(history.entries.find((entry) => entry['transactionType'] === 'purchase')).to.include({ price: 18 });
+    await ok('GET', '/credits/balance');
+    await booksAgree();
   });
 
   it('leaves everything readable while the payment provider is away', async () => {
@@ -131,6 +180,9 @@ describe('buying credit on a server that nobody configured', function () {
     );
     expect((await status(session['sessionId']))['paymentStatus']).to.equal('unpaid');
     expect((await ok('GET', '/dashboard'))['creditBalanceUsd']).to.equal(before);
+    const leaving = await leave();
+    expect(leaving.status).to.equal(409);
+    expect(leaving.body).to.include({ error_type: 'billing_conflict' });
     const intents = (await tell('intents', {})) as readonly Json[];
     await tell('settle', { payment_intent: intents[0]?.['id'], succeeded: true });
     await finished(session);
@@ -154,6 +206,7 @@ describe('buying credit on a server that nobody configured', function () {
     expect((await ok('GET', '/dashboard'))['creditBalanceUsd']).to.equal(29);
     const books = (await ok('GET', '/credits/details')) as { transactions: Json[] };
     expect(books.transactions.filter((line) => line['transactionType'] === 'purchase')).to.have.length(4);
+    await booksAgree();
   });
 
   it('buys by itself, once, when the balance is low; and gives up on a card that is declined', async () => {
@@ -189,5 +242,18 @@ describe('buying credit on a server that nobody configured', function () {
     expect(await intentsNow()).to.have.length(before + 2);
     const off = await ok('POST', '/auto-top-off-settings', { enabled: false });
     expect(off).to.deep.equal({ enabled: false, threshold: '60', amount: '20' });
+    expect(await ok('GET', '/auto-top-off-settings')).to.deep.equal(off);
+    await booksAgree();
+  });
+
+  it('deletes the customer of who leaves, also when the payment provider is away at first', async () => {
+    const before = ((await tell('customers', {})) as readonly Json[]).length;
+    await tell('knobs', { fail: 20 });
+    expect(await leave()).to.deep.equal({ status: 200, body: { status: 'deleted' } });
+    await until('the customer is deleted', async () => {
+      const left = ((await tell('customers', {})) as readonly Json[]).filter((one) => one['deleted'] !== true);
+      return left.length === before - 1 ? true : undefined;
+    });
+    await booksAgree();
   });
 });
