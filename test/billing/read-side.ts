@@ -51,7 +51,8 @@ export const startReadSide = async (
   // Two questions at once must not write the same events twice.
   let turn = Promise.resolve();
   const inTurn = (): Promise<void> => {
-    turn = turn.then(catchUp);
+    // One that failed, because the store was away, is no reason for the next to fail.
+    turn = turn.catch(() => undefined).then(catchUp);
     return turn;
   };
 
