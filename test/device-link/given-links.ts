@@ -36,7 +36,7 @@ export type Meeting = Readonly<{
   close: () => Promise<void>;
 }>;
 
-export const meetingInMemory = (): Meeting => {
+const meetingInMemory = (): Meeting => {
   const relay = memoryRelay();
   return { attach: (instance) => Promise.resolve(relay.attach(instance)), close: () => Promise.resolve() };
 };

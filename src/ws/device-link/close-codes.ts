@@ -1,6 +1,5 @@
 /** Codes with which the link closes a socket. Clients come back after each but `REVOKED`, which they first have to mend. */
 export const POLICY_VIOLATION = 1008;
-export const FAILED = 1011;
 /** This instance goes away; another takes its clients. */
 export const RESTARTING = 1012;
 /** Too much waits to be read, or the relay is away: what was missed is there again on resuming. */
