@@ -44,6 +44,8 @@ export type UpgradeOptions = Readonly<{
   refusalHeaders: RefusalHeaders;
 }>;
 
+type Admitted = Opening & Readonly<{ caller: Caller }>;
+
 const INTERNAL_ERROR = 1011;
 const POLICY_VIOLATION = 1008;
 const TRY_AGAIN_LATER = 1013;
@@ -58,6 +60,16 @@ const CLOSE_WITHIN_MS = 5_000;
 
 const urlOf = (request: IncomingMessage): URL => new URL(request.url ?? '/', 'http://server');
 
+/** Apart from the request, which a listener of its own would keep for as long as the socket lives. */
+const endOnError = (socket: Duplex): void => void socket.on('error', () => socket.destroy());
+
+const headerIn =
+  (headers: IncomingMessage['headersDistinct']) =>
+  (name: string): string | undefined => {
+    const values = headers[name];
+    return values?.length === 1 ? values[0] : undefined;
+  };
+
 /**
  * Puts koa-websocket behind the same gate as every other request: limits and credentials are checked before the upgrade,
  * where a refusal still is an HTTP answer with the envelope. Its own `listen` would upgrade first and ask later, and it
@@ -66,24 +78,29 @@ const urlOf = (request: IncomingMessage): URL => new URL(request.url ?? '/', 'ht
 export const acceptSockets = (options: UpgradeOptions) => {
   const { app, server, gate, logger, handlers, scopes } = options;
   const sockets = websockify(app).ws;
-  const openings = new WeakMap<IncomingMessage, Opening & Readonly<{ caller: Caller }>>();
+  const openings = new WeakMap<IncomingMessage, Admitted>();
 
-  sockets.use(async (ctx) => {
-    const { websocket, req } = ctx;
+  /** Holds nothing for the life of a socket but what it needs to say why it failed. */
+  const closing = (websocket: Socket, path: string) => (error: unknown) => {
+    const { fault, status, error: refusal } = problemOf(error);
+    if (fault) logger.error({ err: error, path }, 'a socket failed');
+    websocket.close(closeCodeOf(fault, status), refusal.message.slice(0, 120));
+  };
+
+  sockets.use(({ websocket, req }) => {
     const opening = openings.get(req);
     const url = urlOf(req);
     const handler = handlers[url.pathname];
     if (opening === undefined || handler === undefined) {
       websocket.close(POLICY_VIOLATION);
-      return;
+      return Promise.resolve();
     }
-    try {
-      await handler(websocket, opening.caller, url, opening);
-    } catch (error) {
-      const { fault, status, error: refusal } = problemOf(error);
-      if (fault) logger.error({ err: error, path: url.pathname }, 'a socket failed');
-      websocket.close(closeCodeOf(fault, status), refusal.message.slice(0, 120));
-    }
+    // Not waited for: the request and its context would be kept for as long as the socket lives.
+    const { caller, ...rest } = opening;
+    new Promise((resolve) => {
+      resolve(handler(websocket, caller, url, rest));
+    }).catch(closing(websocket, url.pathname));
+    return Promise.resolve();
   });
   sockets.listen({ noServer: true, maxPayload: options.maxFrameBytes });
 
@@ -103,13 +120,10 @@ export const acceptSockets = (options: UpgradeOptions) => {
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const requestId = requestIdOf(request.headersDistinct['x-request-id']?.[0]);
-    socket.on('error', () => socket.destroy());
+    endOnError(socket);
     admit(request).then(
       (caller) => {
-        const header = (name: string): string | undefined => {
-          const values = request.headersDistinct[name];
-          return values?.length === 1 ? values[0] : undefined;
-        };
+        const header = headerIn(request.headersDistinct);
         openings.set(request, { caller, requestId, ip: gate.addressOf(request), header });
         if (isClosing) return void socket.destroy();
         sockets.server?.handleUpgrade(request, socket, head, (websocket) => {

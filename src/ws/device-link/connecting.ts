@@ -25,6 +25,7 @@ const roleOf = (header: string | undefined): DeviceRole =>
 export const connecting =
   ({ hashAddress, timing, clock, logger, onOver }: Deps) =>
   (socket: Socket, caller: Caller, opening: Opening): Connection => {
+    const { requestId } = opening;
     let isOpen = true;
     const over = (): void => {
       if (!isOpen) return;
@@ -46,7 +47,6 @@ export const connecting =
         socket,
         () => clock().getTime(),
         () => {
-          const { requestId } = opening;
           logger.warn({ userId: caller.userId, requestId }, 'a device does not read; it is to come back');
           close(TRY_AGAIN, 'too much waits to be read; come back and resume');
         },

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { absences } from './absences.ts';
 import { announcer } from './announcing.ts';
@@ -20,6 +20,9 @@ import { whereabouts as whereaboutsOf } from './whereabouts.ts';
 type Deps = DeviceLinkDeps & Readonly<{ timing: LinkTiming }>;
 
 const SETTLED_LOOK_MS = 50;
+
+/** Unlike a UUID's text, which is made of twenty pieces that stay apart, this is one: it is kept for long. */
+const connectionId = (): string => randomBytes(16).toString('hex');
 
 /** All that works between the sockets of this process and the relay. */
 export const switchboard = (deps: Deps) => {
@@ -53,7 +56,7 @@ export const switchboard = (deps: Deps) => {
     onGone: (connection) => notes.presence(connection, false),
   });
   const door = entering({
-    ...{ relay, connections: here, whereabouts, leaving: going, announce, newId: randomUUID, now, logger },
+    ...{ relay, connections: here, whereabouts, leaving: going, announce, newId: connectionId, now, logger },
     welcome: welcome({ relay, terminals, clock }),
     onEntered: async (connection) => {
       notes.presence(connection, true);
