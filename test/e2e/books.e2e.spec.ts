@@ -47,7 +47,7 @@ describe('three instances, of which one is killed in the middle of many requests
   it('charge no more than there was, and leave nothing owed', async () => {
     const ask = async (n: number): Promise<number> => {
       try {
-        const response = await clients[n % 3]!.completion('[[sandbox latency=4000 tokens=20]] at once', {
+        const response = await clients[n % 3]!.completion('[[sandbox latency=12000 tokens=20]] at once', {
           stream: true,
         });
         await response.text();
