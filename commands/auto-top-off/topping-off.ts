@@ -23,13 +23,11 @@ type Deps = Readonly<{
   profiles: Profiles;
   credits: Pick<CommandHandler<CreditAccount, CreditCommand, CreditAccountEvent>, 'state'>;
   purchasing: Pick<Purchasing, 'charge' | 'giveUp'>;
-  caps: TopOffCaps;
+  /** Those in force. */
+  caps: () => Promise<TopOffCaps>;
   clock: Clock;
   logger: Logger;
 }>;
-
-/** The caps when nothing else is configured. */
-export const usualTopOffCaps: TopOffCaps = { count: 5, amountMinor: 100_000 };
 
 /** The payment provider forgets keys after a day: after this nothing that was cut short is made again. */
 const RESUMED_FOR_MS = 20 * 3_600_000;
@@ -101,7 +99,7 @@ export const toppingOff = (deps: Deps): ((userId: string) => Promise<void>) => {
     if (account.status === 'open' && account.closed) return;
     const balance = paidOf(account);
     const { threshold, amountMinor } = topOff;
-    const data = { userId, balance, threshold, amountMinor, caps, at };
+    const data = { userId, balance, threshold, amountMinor, caps: await caps(), at };
     const key = `trigger:${before.triggers}`;
     const { state } = await topOffs.handle(userId, { type: 'TriggerTopOff', key, data }, cause);
     if (state.open !== null) await carryOn(userId, state.open, cause);

@@ -1,20 +1,30 @@
+import type { FeeTier, PurchaseLimits } from '../../src/events/billing-policy/billing-policy.events.ts';
 import { DomainError } from '../../src/kernel/errors.ts';
+import type { BillingPolicy } from '../billing-policy/billing-policy.state.ts';
 
-/** The fee on purchases from `minMinor` up to but without `maxMinor` (null: no end), in basis points. Cents. */
-export type FeeTier = Readonly<{ minMinor: number; maxMinor: number | null; feeRateBps: number; label: string }>;
+/** What may be bought and what it costs. Cents. `version` names the tiers. */
+export type PurchasePolicy = Readonly<{ version: string; tiers: readonly FeeTier[]; maxMinor: number }>;
 
-/** What may be bought and what it costs. Cents. */
-export type PurchasePolicy = Readonly<{ tiers: readonly FeeTier[]; maxMinor: number }>;
+/** The fees that the build brings. */
+export const usualFeeTiers: readonly FeeTier[] = [
+  { minMinor: 300, maxMinor: 1200, feeRateBps: 2000, label: 'STARTER' },
+  { minMinor: 1200, maxMinor: 9900, feeRateBps: 1000, label: 'SAVER' },
+  { minMinor: 9900, maxMinor: null, feeRateBps: 500, label: 'BULK' },
+];
 
-/** The fees and the limit when nothing else is configured. */
-export const usualPurchasePolicy: PurchasePolicy = {
-  tiers: [
-    { minMinor: 300, maxMinor: 1200, feeRateBps: 2000, label: 'STARTER' },
-    { minMinor: 1200, maxMinor: 9900, feeRateBps: 1000, label: 'SAVER' },
-    { minMinor: 9900, maxMinor: null, feeRateBps: 500, label: 'BULK' },
-  ],
+/** The limits that the build brings. */
+export const usualPurchaseLimits: PurchaseLimits = {
   maxMinor: 100_000,
+  dailyTopOffMinor: 100_000,
+  dailyTopOffCount: 5,
 };
+
+/** What a purchase is decided by, of the policy in force. */
+export const purchasePolicyOf = ({ feeVersion, tiers, limits }: Omit<BillingPolicy, 'promo'>): PurchasePolicy => ({
+  version: feeVersion,
+  tiers,
+  maxMinor: limits.maxMinor,
+});
 
 const BASIS = 10_000n;
 

@@ -19,8 +19,9 @@ const initiate = ({ data }: InitiatePurchase, state: Purchase): readonly Purchas
   const said = { purchaseId, userId, at };
   const { label: tierLabel, feeRateBps } = tier;
   const amounts = { grossMinor, feeMinor, creditMinor, currency: 'usd' as const, tierLabel, feeRateBps };
+  const policyVersion = policy.version;
   return [
-    { type: 'PurchaseInitiated', data: { ...said, kind, ...amounts, triggerId } },
+    { type: 'PurchaseInitiated', data: { ...said, kind, ...amounts, policyVersion, triggerId } },
     ...(consent === null ? [] : [{ type: 'WithdrawalConsentRecorded' as const, data: { ...said, ...consent } }]),
   ];
 };

@@ -56,7 +56,8 @@ type Deps = Readonly<{
   customers: Customers;
   provider: PaymentProvider;
   vault: Pick<SubjectVault, 'seal'>;
-  policy: PurchasePolicy;
+  /** The one in force, read anew: what a purchase costs is decided once and for all. */
+  policy: () => Promise<PurchasePolicy>;
   clock: Clock;
 }>;
 
@@ -80,7 +81,8 @@ export const purchasing = (deps: Deps): Purchasing => {
   const { purchases, customers, profiles, provider, vault, policy, clock } = deps;
   const credit = creditingOf(deps);
 
-  const initiate = async (data: InitiatePurchase['data'], cause: Cause): Promise<BegunPurchase> => {
+  const initiate = async (wish: Omit<InitiatePurchase['data'], 'policy'>, cause: Cause): Promise<BegunPurchase> => {
+    const data = { ...wish, policy: await policy() };
     const command = { type: 'InitiatePurchase', key: `initiate:${data.purchaseId}`, data } as const;
     return begunOf((await purchases.handle(data.purchaseId, command, cause)).state);
   };
@@ -127,7 +129,7 @@ export const purchasing = (deps: Deps): Purchasing => {
       const { at } = cause;
       const purchaseId = uuidOf(`purchase|${userId}|${key}`);
       const begun = await initiate(
-        { purchaseId, userId, kind: 'checkout', grossMinor, policy, triggerId: null, consent, at },
+        { purchaseId, userId, kind: 'checkout', grossMinor, triggerId: null, consent, at },
         cause,
       );
       const page = await provider.openCheckout(orderOf(begun, customerId));
@@ -141,7 +143,7 @@ export const purchasing = (deps: Deps): Purchasing => {
       if (customerId === null) throw new DomainError('payment_method_required', 'there is nothing to charge');
       const { at } = cause;
       const begun = await initiate(
-        { purchaseId, userId, kind: 'auto_top_off', grossMinor, policy, triggerId, consent: null, at },
+        { purchaseId, userId, kind: 'auto_top_off', grossMinor, triggerId, consent: null, at },
         cause,
       );
       if (begun.status !== 'open') return credit(begun, cause);

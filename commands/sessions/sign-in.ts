@@ -18,8 +18,8 @@ export type SignInDeps = Readonly<{
   recognise: Recogniser;
   sessions: Pick<CommandHandler<Session, SessionCommand, SessionEvent>, 'handle'>;
   accounts: Pick<CommandHandler<CreditAccount, CreditCommand, CreditAccountEvent>, 'handle'>;
-  signupGrant: MicroUsd;
-  signupGrantDays: number;
+  /** What new users are given. */
+  offer: () => Readonly<{ amount: MicroUsd; days: number }>;
   maxSessionSeconds: number;
   logger: Logger;
 }>;
@@ -31,13 +31,15 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Signs people in: who they are, their credit account, their session. */
 export const signInService = (deps: SignInDeps) => {
-  const { recognise, sessions, accounts, signupGrant, signupGrantDays, maxSessionSeconds, logger } = deps;
+  const { recognise, sessions, accounts, offer, maxSessionSeconds, logger } = deps;
 
   /** Opens the credit account unless it is there. A failure is left to the next sign-in: it must not lose this one. */
-  const openAccount = async (userId: string, grant: MicroUsd, cause: Cause): Promise<void> => {
-    const grantExpiresAt = isoAfter(cause.at, signupGrantDays * DAY_MS);
-    const data = { userId, signupGrant: grant, grantExpiresAt, at: cause.at };
+  const openAccount = async (userId: string, returned: boolean, cause: Cause): Promise<void> => {
     try {
+      const { amount, days } = offer();
+      const grantExpiresAt = isoAfter(cause.at, days * DAY_MS);
+      // Somebody who removed their account and came back has had their grant.
+      const data = { userId, signupGrant: returned ? 0n : amount, grantExpiresAt, at: cause.at };
       await accounts.handle(userId, { type: 'OpenAccount', key: `account:${userId}`, data }, cause);
     } catch (error) {
       logger.error({ err: error, userId }, 'the credit account was not opened; the next sign-in tries again');
@@ -45,8 +47,7 @@ export const signInService = (deps: SignInDeps) => {
   };
 
   const admit = async ({ user, returned }: Recognised, cause: Cause): Promise<RegisteredUser> => {
-    // Somebody who removed their account and came back has had their grant.
-    await openAccount(user.userId, returned ? 0n : signupGrant, { ...cause, actor: { kind: 'user', id: user.userId } });
+    await openAccount(user.userId, returned, { ...cause, actor: { kind: 'user', id: user.userId } });
     return user;
   };
 

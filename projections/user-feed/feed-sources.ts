@@ -25,6 +25,7 @@ export const untoldCategories: readonly string[] = [
   'completion',
   'completionCancel',
   'catalogue',
+  'billingPolicy',
   'consentDocuments',
   'pushToken',
   'stripeEvent',

@@ -13,6 +13,7 @@ import type { Logger } from '../kernel/logger.ts';
 import { eventHub } from '../ws/event-hub.ts';
 import { completing } from './completing.ts';
 import { liveCatalogue } from './live-catalogue.ts';
+import { builtPolicy, livePolicy } from './live-policy.ts';
 import { identity } from './identity.ts';
 import { startJobs, type Job } from './jobs.ts';
 import type { Parts } from './parts.ts';
@@ -27,7 +28,7 @@ import { erasing } from './erasing.ts';
 import { seedDocuments } from './seeding.ts';
 import { connectStores } from './stores.ts';
 import { web } from './web.ts';
-import { writeSide, type WriteSide } from './write-side.ts';
+import { pause, writeSide, type WriteSide } from './write-side.ts';
 
 type Deps = Readonly<{ config: Config; parts: Parts; publicUrl: string; port: number; clock: Clock; logger: Logger }>;
 
@@ -86,7 +87,9 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
   const { eventStore, vault, pools } = stores;
   const { identityHashKey } = parts.secrets;
 
-  const write = writeSide({ config, eventStore, vault, identityHashKey, logger });
+  const prices = livePolicy({ build: builtPolicy(config), store: eventStore, clock, pause, logger });
+  const signupOffer = () => prices.view().policy.promo;
+  const write = writeSide({ config, eventStore, vault, identityHashKey, signupOffer, logger });
   let feedGrew = (): void => undefined;
   const read = readSide({
     eventStore,
@@ -118,7 +121,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
     logger,
   });
   const mayRun = (): boolean => read.projector.status().every(({ state }) => state !== 'unknown');
-  const money = paying({ config, parts, publicUrl, write, queries, vault, mayRun, clock, logger });
+  const money = paying({ config, parts, publicUrl, write, prices, queries, vault, mayRun, clock, logger });
   const forgetAnswers = recorded.forgetUser;
   const forgetting = erasing({ stores, write, read, forgetAnswers, provider: money.provider, clock, logger });
   const telling = notifying({ config, stores, write, queries, mayRun, clock, logger });
@@ -133,6 +136,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
   read.projector.start();
   const revocationsReady = signing.revocations.start(stopping.signal);
   const catalogueReady = offered.start(stopping.signal);
+  const pricesReady = prices.start(stopping.signal);
   const documentsReady = seedDocuments({ consents: write.consents, pause: write.pause, logger }, stopping.signal);
   const edge = has('web')
     ? await web({
@@ -148,17 +152,18 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
         erasures: forgetting.erasures,
         payments: money.endpoints,
         offered,
+        prices,
         hub,
         readiness: {
           started: () => started,
-          readiness: readinessOf({ stores, read, revocations: signing.revocations, offered }),
+          readiness: readinessOf({ stores, read, revocations: signing.revocations, offered, prices }),
         },
         addressKey: identityHashKey,
         clock,
         logger,
       })
     : undefined;
-  await Promise.all([revocationsReady, catalogueReady, documentsReady]);
+  await Promise.all([revocationsReady, catalogueReady, pricesReady, documentsReady]);
   const work = [
     ...jobsOf(read, write, clock, logger),
     telling.job,

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { toppingOff, usualTopOffCaps } from '../../commands/auto-top-off/topping-off.ts';
+import { toppingOff } from '../../commands/auto-top-off/topping-off.ts';
 import { customers } from '../../commands/billing-profile/customers.ts';
 import { noticeDesk } from '../../commands/payment-notices/notice-work.ts';
 import { followUpPurchases } from '../../commands/purchases/follow-up.ts';
-import { usualPurchasePolicy } from '../../commands/purchases/fee-tiers.ts';
+import { purchasePolicyOf } from '../../commands/purchases/fee-tiers.ts';
 import { purchasing } from '../../commands/purchases/purchasing.ts';
 import { stripePayments } from '../../infra/stripe/stripe-payments.ts';
 import type { StripeOptions } from '../../infra/stripe/stripe-client.ts';
@@ -21,6 +21,7 @@ import type { PaymentProvider } from '../kernel/payments.ts';
 import type { QueryRunner } from '../kernel/query.ts';
 import type { SubjectVault } from '../kernel/vault.ts';
 import type { Job } from './jobs.ts';
+import type { LivePolicy } from './live-policy.ts';
 import { localPaymentKeys } from './local-payments.ts';
 import type { Parts } from './parts.ts';
 import type { WriteSide } from './write-side.ts';
@@ -30,6 +31,7 @@ type Deps = Readonly<{
   parts: Parts;
   publicUrl: string;
   write: WriteSide;
+  prices: Pick<LivePolicy, 'current'>;
   queries: QueryRunner;
   vault: SubjectVault;
   mayRun: () => boolean;
@@ -99,7 +101,7 @@ const inBackground = (work: (userId: string) => Promise<void>, logger: Logger) =
 
 /** Buying credit over Stripe or the local pages. */
 export const paying = (deps: Deps): Paying => {
-  const { config, parts, publicUrl, write, queries, vault, mayRun, clock, logger } = deps;
+  const { config, parts, publicUrl, write, prices, queries, vault, mayRun, clock, logger } = deps;
   const account = accountOf(config, parts);
   if (account === undefined) {
     return { provider: undefined, endpoints: paymentsOff(), jobs: [], idle: () => Promise.resolve() };
@@ -107,7 +109,7 @@ export const paying = (deps: Deps): Paying => {
   const provider = stripePayments({ ...account, returnTo: returnTo(config, publicUrl), logger });
   const { profiles, purchases, credits, customerOwners: owners } = write;
   const linked = customers({ profiles, owners, provider, vault, clock });
-  const policy = usualPurchasePolicy;
+  const policy = async () => purchasePolicyOf(await prices.current());
   const buying = purchasing({ purchases, credits, profiles, customers: linked, provider, vault, policy, clock });
   const desk = noticeDesk({
     notices: write.notices,
@@ -122,7 +124,10 @@ export const paying = (deps: Deps): Paying => {
     profiles,
     credits,
     purchasing: buying,
-    caps: usualTopOffCaps,
+    caps: async () => {
+      const { dailyTopOffCount: count, dailyTopOffMinor: amountMinor } = (await prices.current()).limits;
+      return { count, amountMinor };
+    },
     clock,
     logger,
   });

@@ -1,6 +1,7 @@
 import type { PartReadiness, ReadinessDeps } from '../http/routes/health/ready.ts';
 import type { Revocations } from '../http/auth/revocations.ts';
 import type { LiveCatalogue } from './live-catalogue.ts';
+import type { LivePolicy } from './live-policy.ts';
 import type { ReadSide } from './read-side.ts';
 import type { Stores } from './stores.ts';
 
@@ -9,6 +10,7 @@ type Deps = Readonly<{
   read: ReadSide;
   revocations: Revocations;
   offered: Pick<LiveCatalogue, 'isLive'>;
+  prices: Pick<LivePolicy, 'isLive'>;
 }>;
 
 const part = async (name: string, check: () => Promise<unknown>): Promise<PartReadiness> => {
@@ -22,7 +24,7 @@ const part = async (name: string, check: () => Promise<unknown>): Promise<PartRe
 
 /** Asks every part whether it can do its work. A projection that has stopped is named, with what it stopped at. */
 export const readinessOf =
-  ({ stores, read, revocations, offered }: Deps): ReadinessDeps['readiness'] =>
+  ({ stores, read, revocations, offered, prices }: Deps): ReadinessDeps['readiness'] =>
   async () => {
     const projections = read.projector.status().map(({ name, state, failure }): PartReadiness => {
       const ok = state === 'live' || state === 'catching_up';
@@ -35,6 +37,7 @@ export const readinessOf =
       await part('shared state', () => stores.ephemeral.ping()),
       { name: 'ended sessions', ok: revocations.isLive() },
       { name: 'catalogue', ok: offered.isLive() },
+      { name: 'billing policy', ok: prices.isLive() },
       ...projections,
     ];
   };

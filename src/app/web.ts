@@ -16,7 +16,7 @@ import { apiPrefixesFor, buildHttp } from '../http/http.ts';
 import { roomOf } from '../http/room.ts';
 import { apiKeyEndpoints } from '../http/routes/api-keys/index.ts';
 import { creditAccountEndpoints } from '../http/routes/billing/accounts.ts';
-import { usualFeeTiers } from '../http/routes/billing/fee-tiers.ts';
+import { policyChanger } from '../http/routes/billing-policy/change-policy.ts';
 import { billingEndpoints } from '../http/routes/billing/index.ts';
 import { configEndpoints } from '../http/routes/config/index.ts';
 import { videosUnder } from '../http/routes/config/onboarding.ts';
@@ -34,7 +34,6 @@ import { v1Endpoints } from '../http/routes/v1/index.ts';
 import { serve } from '../http/server.ts';
 import { isoOf, type Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { microFromUsdText } from '../kernel/money.ts';
 import type { QueryRunner } from '../kernel/query.ts';
 import type { EventHub } from '../ws/event-hub.ts';
 import { eventsSocket } from '../ws/events-socket.ts';
@@ -47,6 +46,7 @@ import type { Completing } from './completing.ts';
 import type { identity } from './identity.ts';
 import { linking } from './linking.ts';
 import type { LiveCatalogue } from './live-catalogue.ts';
+import type { LivePolicy } from './live-policy.ts';
 import { regionsOf } from './own-region.ts';
 import { offeredEndpoints } from './offered-endpoints.ts';
 import type { Stores } from './stores.ts';
@@ -67,6 +67,7 @@ type Deps = Readonly<{
   payments: readonly Endpoint[];
   erasures: Erasures;
   offered: LiveCatalogue;
+  prices: LivePolicy;
   hub: EventHub;
   readiness: ReadinessDeps;
   addressKey: string;
@@ -97,11 +98,9 @@ const requestsOf = ({ completing, write, queries, clock }: Deps): KnownRequests 
   });
 
 const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] => {
-  const { config, stores, write, queries, completing, offered, clock, logger, hub } = deps;
-  const signupOffer = {
-    amount: microFromUsdText(config.FREE_CREDITS_AMOUNT) ?? 0n,
-    days: config.FREE_CREDITS_EXPIRY_DAYS,
-  };
+  const { config, stores, write, queries, completing, offered, prices, clock, logger, hub } = deps;
+  const policy = () => prices.view().policy;
+  const changePolicy = policyChanger(prices.service);
   const registry = deviceRegistry({ handler: write.devices, vault: stores.vault });
   const ring = keyRing({
     handler: write.apiKeys,
@@ -125,16 +124,17 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
     ...notificationEndpoints({ notifier: deps.notifier, queries, vault: stores.vault }),
     ...apiKeyEndpoints({ ring, queries, clock }),
     ...accountEndpoints({ write, queries, erasures: deps.erasures }),
-    ...billingEndpoints({ queries, clock, modelName, feeTiers: usualFeeTiers }),
+    ...billingEndpoints({ queries, clock, modelName, feeTiers: () => policy().tiers }),
     ...creditAccountEndpoints({ accounts: write.credits, vault: stores.vault, queries, clock }),
     ...deps.payments,
     ...configEndpoints({
-      signupOffer,
+      policy,
+      changePolicy,
       regions: regionsOf(config, deps.port),
       regionsSince: isoOf(clock()),
       videos: config.CDN_BASE_URL === undefined ? {} : videosUnder(config.CDN_BASE_URL, VIDEOS),
     }),
-    ...offeredEndpoints({ offered, counter: completing.counter, queries, signupOffer, feeTiers: usualFeeTiers }),
+    ...offeredEndpoints({ offered, counter: completing.counter, queries, prices, changePolicy }),
     ...llmEndpoints({ answers: deps.answers, requests: requestsOf(deps) }),
     ...v1Endpoints({
       answers: deps.answers,

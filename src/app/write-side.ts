@@ -16,7 +16,7 @@ import { pushToken } from '../../commands/push-tokens/index.ts';
 import { pushTokenDesk } from '../../commands/push-tokens/push-token-desk.ts';
 import { erasureAggregate } from '../../commands/erasure/index.ts';
 import { sessionAggregate } from '../../commands/sessions/index.ts';
-import { signInService } from '../../commands/sessions/sign-in.ts';
+import { signInService, type SignInDeps } from '../../commands/sessions/sign-in.ts';
 import { emailAggregate, identityAggregate } from '../../commands/users/claims.ts';
 import { identityHashes } from '../../commands/users/identity-hash.ts';
 import { userAggregate } from '../../commands/users/index.ts';
@@ -25,7 +25,6 @@ import type { Config } from '../config.ts';
 import { commandHandler, type HandlerDeps } from '../kernel/command-handler.ts';
 import type { EventStore } from '../kernel/event-store.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { microFromUsdText } from '../kernel/money.ts';
 import type { SubjectVault } from '../kernel/vault.ts';
 
 type Deps = Readonly<{
@@ -33,11 +32,13 @@ type Deps = Readonly<{
   eventStore: EventStore;
   vault: SubjectVault;
   identityHashKey: string;
+  /** What new users are given. */
+  signupOffer: SignInDeps['offer'];
   logger: Logger;
 }>;
 
 /** Waits between half and one and a half of the time, so that rivals do not meet again. */
-const pause = async (milliseconds: number): Promise<void> => {
+export const pause = async (milliseconds: number): Promise<void> => {
   await delay(milliseconds * (0.5 + Math.random()));
 };
 
@@ -45,7 +46,7 @@ const pause = async (milliseconds: number): Promise<void> => {
 export const maxSessionSeconds = (config: Config): number => config.SESSION_MAX_DAYS * 86_400;
 
 /** One command handler an aggregate, and the services over several of them. */
-export const writeSide = ({ config, eventStore: store, vault, identityHashKey, logger }: Deps) => {
+export const writeSide = ({ config, eventStore: store, vault, identityHashKey, signupOffer, logger }: Deps) => {
   const deps: HandlerDeps = { store, logger, pause };
   const users = commandHandler(userAggregate, deps);
   const sessions = commandHandler(sessionAggregate, deps);
@@ -83,8 +84,7 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, l
     recognise,
     sessions,
     accounts: credits,
-    signupGrant: microFromUsdText(config.FREE_CREDITS_AMOUNT) ?? 0n,
-    signupGrantDays: config.FREE_CREDITS_EXPIRY_DAYS,
+    offer: signupOffer,
     maxSessionSeconds: maxSessionSeconds(config),
     logger,
   });

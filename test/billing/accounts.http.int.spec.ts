@@ -11,7 +11,6 @@ import { usageProjection } from '../../projections/usage/usage.projection.ts';
 import { disagreements } from '../../queries/finance/reconciliation.query.ts';
 import { usersWithUnclosedBooks } from '../../queries/billing/unclosed-books.query.ts';
 import { creditAccountEndpoints } from '../../src/http/routes/billing/accounts.ts';
-import { usualFeeTiers } from '../../src/http/routes/billing/fee-tiers.ts';
 import { billingEndpoints } from '../../src/http/routes/billing/index.ts';
 import { commandHandler } from '../../src/kernel/command-handler.ts';
 import { uuidOf } from '../../src/kernel/ids.ts';
@@ -19,6 +18,7 @@ import { silentLogger } from '../../src/kernel/logger.ts';
 import { clawBack, outcome, purchase, reserve } from '../credits/fixtures.ts';
 import { ada, grace, startHttp, type HttpUnderTest } from '../support/given-http.ts';
 import { memoryEventStore } from '../support/memory-event-store.ts';
+import { usualPolicy } from '../support/usual-policy.ts';
 import { startReadSide, type ReadSide } from './read-side.ts';
 import * as wire from './wire-shapes.ts';
 
@@ -90,7 +90,7 @@ describe('accounts over HTTP', () => {
     http = await startHttp(
       [
         ...creditAccountEndpoints({ ...deps, accounts, vault }),
-        ...billingEndpoints({ ...deps, modelName: () => undefined, feeTiers: usualFeeTiers }),
+        ...billingEndpoints({ ...deps, modelName: () => undefined, feeTiers: () => usualPolicy.tiers }),
       ],
       {
         authenticator: ({ authorization }) =>

@@ -8,7 +8,6 @@ import { ledgerProjection } from '../../projections/ledger/ledger.projection.ts'
 import { usageProjection } from '../../projections/usage/usage.projection.ts';
 import { abandonedHolds } from '../../queries/billing/abandoned-holds.query.ts';
 import { usageSummary as usageSummaryQuery } from '../../queries/billing/usage-summary.query.ts';
-import { usualFeeTiers } from '../../src/http/routes/billing/fee-tiers.ts';
 import { billingEndpoints } from '../../src/http/routes/billing/index.ts';
 import { paymentsOff } from '../../src/http/routes/billing/payments-off.ts';
 import { commandHandler } from '../../src/kernel/command-handler.ts';
@@ -17,6 +16,7 @@ import type { Cause } from '../../src/kernel/message.ts';
 import { metered, outcome, work } from '../credits/fixtures.ts';
 import { ada, grace, startHttp, type HttpUnderTest } from '../support/given-http.ts';
 import { memoryEventStore } from '../support/memory-event-store.ts';
+import { usualPolicy } from '../support/usual-policy.ts';
 import { startReadSide, type ReadSide } from './read-side.ts';
 import * as wire from './wire-shapes.ts';
 
@@ -99,7 +99,7 @@ describe('billing endpoints', () => {
         queries: readSide.queries,
         clock: () => new Date(now),
         modelName,
-        feeTiers: usualFeeTiers,
+        feeTiers: () => usualPolicy.tiers,
       }),
       ...paymentsOff(),
     ]);

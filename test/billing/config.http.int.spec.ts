@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { configEndpoints } from '../../src/http/routes/config/index.ts';
 import { videosUnder } from '../../src/http/routes/config/onboarding.ts';
 import { startHttp, type HttpUnderTest } from '../support/given-http.ts';
+import { usualPolicy } from '../support/usual-policy.ts';
 
 describe('configuration endpoints', () => {
   let http: HttpUnderTest;
@@ -10,7 +11,8 @@ describe('configuration endpoints', () => {
   before(async () => {
     http = await startHttp(
       configEndpoints({
-        signupOffer: { amount: 2_000_000n, days: 180 },
+        policy: () => usualPolicy,
+        changePolicy: () => Promise.reject(new Error('nothing is changed here')),
         regions: [
           { label: 'Zone', url: 'https://zone.example', isDefault: false },
           { label: 'Europe', url: 'https://eu.example', isDefault: false },

@@ -3,7 +3,6 @@ import { catalogueInput } from '../../infra/catalogue/catalogue-input.ts';
 import { countTokens } from '../../infra/tokenizer/count-tokens.ts';
 import { priceBookProjection } from '../../projections/price-book/price-book.projection.ts';
 import { liveCatalogue, type LiveCatalogue } from '../../src/app/live-catalogue.ts';
-import { usualFeeTiers } from '../../src/http/routes/billing/fee-tiers.ts';
 import { catalogueAdminEndpoints } from '../../src/http/routes/catalogue-admin/index.ts';
 import { catalogueEndpoints } from '../../src/http/routes/catalogue/index.ts';
 import { allConfigurations } from '../../src/http/routes/config/all-configurations.ts';
@@ -12,6 +11,7 @@ import { silentLogger } from '../../src/kernel/logger.ts';
 import { startReadSide, type ReadSide } from '../billing/read-side.ts';
 import { grace, startHttp, type HttpUnderTest } from '../support/given-http.ts';
 import { memoryEventStore, type MemoryEventStore } from '../support/memory-event-store.ts';
+import { usualPolicy } from '../support/usual-policy.ts';
 import { build, ECHO } from './fixtures.ts';
 
 type Json = Record<string, unknown>;
@@ -56,8 +56,7 @@ describe('the catalogue for administrators', function () {
         ...catalogueAdminEndpoints({ service, view, input: catalogueInput, queries: readSide.queries }),
         allConfigurations({
           catalogue,
-          signupOffer: { amount: 2_000_000n, days: 180 },
-          feeTiers: usualFeeTiers,
+          policy: () => usualPolicy,
           holds: { marginBps: 5000n, leaseSeconds: 30 },
         }),
       ],

@@ -59,8 +59,7 @@ export const identityRig = (
     recognise,
     sessions,
     accounts,
-    signupGrant: 2_000_000n,
-    signupGrantDays: 180,
+    offer: () => ({ amount: 2_000_000n, days: 180 }),
     maxSessionSeconds: MAX_SESSION_SECONDS,
     logger: silentLogger,
   });

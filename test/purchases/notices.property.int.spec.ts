@@ -5,7 +5,6 @@ import { noticeDesk } from '../../commands/payment-notices/notice-work.ts';
 import { customers } from '../../commands/billing-profile/customers.ts';
 import { billingProfileAggregate, stripeCustomerAggregate } from '../../commands/billing-profile/index.ts';
 import { creditAccount } from '../../commands/credits/index.ts';
-import { usualPurchasePolicy } from '../../commands/purchases/fee-tiers.ts';
 import { purchaseAggregate } from '../../commands/purchases/index.ts';
 import { purchasing } from '../../commands/purchases/purchasing.ts';
 import { startStripeDouble, type StripeDouble } from '../../infra/embedded/stripe-double/double.ts';
@@ -17,6 +16,7 @@ import { silentLogger } from '../../src/kernel/logger.ts';
 import type { Cause } from '../../src/kernel/message.ts';
 import type { Sealed } from '../../src/kernel/vault.ts';
 import { memoryEventStore } from '../support/memory-event-store.ts';
+import { usualPurchasePolicy } from '../support/usual-policy.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -61,7 +61,7 @@ const world = (url: string) => {
   const credits = commandHandler(creditAccount, deps);
   const notices = commandHandler(noticeAggregate, deps);
   const linked = customers({ profiles, owners, provider, vault, clock });
-  const policy = usualPurchasePolicy;
+  const policy = () => Promise.resolve(usualPurchasePolicy);
   const buying = purchasing({ purchases, credits, profiles, customers: linked, provider, vault, policy, clock });
   const desk = noticeDesk({ notices, purchasing: buying, customers: linked, provider, clock, logger: silentLogger });
   return { store, provider, profiles, linked, buying, desk, credits, notices };

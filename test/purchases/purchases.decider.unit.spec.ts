@@ -1,11 +1,12 @@
 import { expect } from 'chai';
-import { centsOf, priced, usualPurchasePolicy } from '../../commands/purchases/fee-tiers.ts';
+import { centsOf, priced } from '../../commands/purchases/fee-tiers.ts';
 import type { LearnPayment, PurchaseCommand } from '../../commands/purchases/purchases.commands.ts';
 import { purchaseDecider } from '../../commands/purchases/purchases.decider.ts';
 import type { PurchaseEvent } from '../../src/events/purchase/purchase.events.ts';
 import { isDomainError } from '../../src/kernel/errors.ts';
 import type { PaymentFacts } from '../../src/kernel/payments.ts';
 import { given } from '../support/given.ts';
+import { usualPurchasePolicy } from '../support/usual-policy.ts';
 
 const at = '2026-03-01T10:00:00.000Z';
 const purchaseId = '7b0f6c1e-6a5e-4b7e-9d5c-0a4b6c1d2e3f';
@@ -29,6 +30,7 @@ const initiated: PurchaseEvent = {
     currency: 'usd',
     tierLabel: 'STARTER',
     feeRateBps: 2000,
+    policyVersion: usualPurchasePolicy.version,
     triggerId: null,
   },
 };

@@ -19,6 +19,8 @@ export type PurchaseInitiated = Event<
       currency: 'usd';
       tierLabel: string;
       feeRateBps: number;
+      /** Of the fee tiers by which it was priced. Absent: the build's, before they could be changed. */
+      policyVersion?: string;
       /** The trigger of a top-off. */
       triggerId: string | null;
     }>

@@ -3,7 +3,7 @@ import type { CatalogueView } from '../../../../commands/catalogue/offer.ts';
 import type { NamedPrice } from '../../../events/catalogue/catalogue.events.ts';
 import { priceFromText, priceInUsd } from '../../../kernel/price-text.ts';
 import { adminEndpoint, json, type Endpoint } from '../../endpoint.ts';
-import { revisionTag } from './change-endpoint.ts';
+import { revisionTag } from '../../admin-change.ts';
 
 const valueView = (value: object): object =>
   'priceVersion' in value ? { ...value, price: priceInUsd(priceFromText((value as NamedPrice).price)) } : value;

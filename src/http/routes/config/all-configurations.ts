@@ -1,19 +1,15 @@
+import type { BillingPolicy } from '../../../../commands/billing-policy/billing-policy.state.ts';
 import type { Catalogue } from '../../../kernel/catalogue.ts';
 import { usdText } from '../../../kernel/money.ts';
 import { adminEndpoint, json, type Endpoint } from '../../endpoint.ts';
-import type { FeeTier } from '../billing/fee-tiers.ts';
-import type { SignupOffer } from './billing-config.ts';
+import { centsText, rateText, tierView } from '../billing/fee-tiers.ts';
 
 export type AllConfigurationsDeps = Readonly<{
   catalogue: () => Catalogue;
-  signupOffer: SignupOffer;
-  feeTiers: readonly FeeTier[];
+  policy: () => BillingPolicy;
   /** What is put on hold above an estimate, in basis points, and for how many seconds without a sign of life. */
   holds: Readonly<{ marginBps: bigint; leaseSeconds: number }>;
 }>;
-
-/** Basis points as a plain decimal. */
-const decimal = (basisPoints: bigint): string => usdText(basisPoints * 100n);
 
 const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
@@ -32,27 +28,25 @@ const aiSettings = ({ version, tasks, maxConcurrentJobs, codexCli }: Catalogue):
 });
 
 /** GET /api/config/all-configurations: every setting by its key, for administrators. Amounts are decimal text. */
-export const allConfigurations = ({ catalogue, signupOffer, feeTiers, holds }: AllConfigurationsDeps): Endpoint =>
+export const allConfigurations = ({ catalogue, policy, holds }: AllConfigurationsDeps): Endpoint =>
   adminEndpoint({
     method: 'GET',
     path: '/api/config/all-configurations',
     limit: 'read',
-    handle: () =>
-      Promise.resolve(
+    handle: () => {
+      const { promo, limits, tiers } = policy();
+      return Promise.resolve(
         json(200, {
           ai_settings: aiSettings(catalogue()),
-          billing_free_credits_amount: usdText(signupOffer.amount),
-          billing_free_credits_expiry_days: signupOffer.days.toString(),
-          billing_reservation_buffer_multiplier: decimal(10_000n + holds.marginBps),
+          billing_free_credits_amount: usdText(promo.amount),
+          billing_free_credits_expiry_days: promo.days.toString(),
+          billing_max_credit_purchase: centsText(limits.maxMinor),
+          billing_reservation_buffer_multiplier: rateText(10_000n + holds.marginBps),
           billing_reservation_ttl_seconds: holds.leaseSeconds,
           credit_purchase_fee_tiers: {
-            tiers: feeTiers.map(({ min, max, feeBasisPoints, label }) => ({
-              min: usdText(min),
-              max: max === null ? null : usdText(max),
-              fee_rate: decimal(BigInt(feeBasisPoints)),
-              label,
-            })),
+            tiers: tiers.map(tierView).map(({ feeRate, ...tier }) => ({ ...tier, fee_rate: feeRate })),
           },
         }),
-      ),
+      );
+    },
   });

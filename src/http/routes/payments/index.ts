@@ -10,7 +10,7 @@ import { setTopOff, topOffSettings } from './top-off-settings.ts';
 
 export type PaymentEndpointDeps = PaymentDeps &
   Readonly<{
-    policy: PurchasePolicy;
+    policy: () => Promise<PurchasePolicy>;
     topOffs: TopOffs;
     /** Told when somebody has switched automatic buying on. */
     topOffSet: (userId: string) => void;

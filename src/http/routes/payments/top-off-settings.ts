@@ -49,7 +49,11 @@ export const setTopOff = ({
   policy,
   topOffSet,
 }: Pick<PaymentDeps, 'profiles'> &
-  Readonly<{ topOffs: TopOffs; policy: PurchasePolicy; topOffSet: (userId: string) => void }>): Endpoint =>
+  Readonly<{
+    topOffs: TopOffs;
+    policy: () => Promise<PurchasePolicy>;
+    topOffSet: (userId: string) => void;
+  }>): Endpoint =>
   userEndpoint({
     method: 'POST',
     path: '/api/billing/auto-top-off-settings',
@@ -66,7 +70,7 @@ export const setTopOff = ({
       const below = amountOf('threshold', threshold);
       const amountMinor = centsOf(Number(usdText(amountOf('amount', amount))));
       // What no purchase could ever be made of is refused here, and not each time it is tried.
-      priced(policy, amountMinor);
+      priced(await policy(), amountMinor);
       const data = { userId, threshold: below, amountMinor, mandateTextVersion: MANDATE_TEXT, at };
       const command = { type: 'ConfigureTopOff', key: `top-off:${cause.causationId}`, data } as const;
       await profiles.handle(userId, command, cause);
