@@ -35,7 +35,11 @@ export const instanceScenarios = (make: () => Promise<GivenLinks>): void => {
   it('deploys under a desktop that works on a call', async () => {
     const { phone, desktop } = apart();
     const done = Promise.withResolvers<string>();
-    desktop.on('plan.create', () => done.promise);
+    let begun = 0;
+    desktop.on('plan.create', () => {
+      begun += 1;
+      return done.promise;
+    });
     await phone.connected();
     const call = phone.call('plan.create');
     await comes('the desktop works', () => desktop.asked.some(({ method }) => method === 'plan.create'));
@@ -47,7 +51,8 @@ export const instanceScenarios = (make: () => Promise<GivenLinks>): void => {
     expect((await call).result).to.equal('done');
     await going;
     expect(desktop.errors).to.deep.equal([]);
-    expect(desktop.asked.filter(({ method }) => method === 'plan.create').length).to.equal(1);
+    // It may be asked again when it had not confirmed the call before it went; the call's key keeps it from working twice.
+    expect(begun).to.equal(1);
     await comes(
       'the last word is that it is there',
       () => told(phone, 'device-status').at(-1)?.['status'] === 'online',
