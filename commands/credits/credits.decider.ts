@@ -2,7 +2,6 @@ import type { CreditAccountEvent } from '../../src/events/credit-account/credit-
 import { notAfter } from '../../src/kernel/clock.ts';
 import type { Decider } from '../../src/kernel/decider.ts';
 import { DomainError } from '../../src/kernel/errors.ts';
-import { uuidOf } from '../../src/kernel/ids.ts';
 import type { IsoTime } from '../../src/kernel/message.ts';
 import { microText, usdText, type MicroUsd } from '../../src/kernel/money.ts';
 import type {
@@ -19,6 +18,7 @@ import { refuseOverBudget } from './credits.budgets.ts';
 import { withConsequences, withNotices } from './credits.consequences.ts';
 import { expiryOf, holdOf, mustBeInUse, mustBeOpen, type Draft } from './credits.drafts.ts';
 import { evolveCreditAccount } from './credits.evolve.ts';
+import { signupLotOf } from './credits.four-eyes.ts';
 import { clawBack, grant, purchase, reverse } from './credits.funding.ts';
 import { allocate, allocationOf, available, blockOf, shortfallOf } from './credits.lots.ts';
 import type { CloseBooks } from './funding.commands.ts';
@@ -31,7 +31,7 @@ const open = ({ data }: OpenAccount, state: CreditAccount): readonly Draft[] => 
   const { userId, signupGrant, grantExpiresAt, at } = data;
   const opened: Draft = { type: 'CreditAccountOpened', data: { userId, currency: 'USD', at } };
   if (signupGrant <= 0n) return [opened];
-  const grantId = uuidOf(`signup:${userId}`);
+  const grantId = signupLotOf(userId);
   const amount = microText(signupGrant);
   return [
     opened,

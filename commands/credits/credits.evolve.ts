@@ -57,7 +57,9 @@ const evolveOpen = (state: OpenAccountState, event: CreditAccountEvent): OpenAcc
       return state;
     case 'PromoCreditsGranted': {
       const { lotId, amount, expiresAt } = event.data;
-      const lot: Lot = { lotId, kind: 'promo', remaining: microOf(amount), since: data.at, expiresAt, purchase: null };
+      const given = microOf(amount);
+      const times = { since: data.at, expiresAt };
+      const lot: Lot = { lotId, kind: 'promo', given, remaining: given, ...times, purchase: null };
       return rearmed({ ...state, lots: [...state.lots, lot] }, data.at);
     }
     case 'PromoCreditsExpired':

@@ -2,8 +2,9 @@ import type { Allocation } from '../../src/events/credit-account/credit-account.
 import { DomainError } from '../../src/kernel/errors.ts';
 import { uuidOf } from '../../src/kernel/ids.ts';
 import type { IsoTime } from '../../src/kernel/message.ts';
-import { microText, minOf, type MicroUsd } from '../../src/kernel/money.ts';
+import { microText, minOf, usdText, type MicroUsd } from '../../src/kernel/money.ts';
 import { mustBeInUse, mustBeOpen, type Draft } from './credits.drafts.ts';
+import { doneAlone } from './credits.four-eyes.ts';
 import { allocate, allocationOf, freeIn, sumOf } from './credits.lots.ts';
 import type { Clawback, CreditAccount, Lot, OpenAccountState, Part } from './credits.state.ts';
 import type { ClawBackCredits, GrantPromo, PurchaseCredits, ReverseClawback } from './funding.commands.ts';
@@ -52,7 +53,10 @@ export const clawBack = ({ data }: ClawBackCredits, state: CreditAccount): reado
   const account = mustBeOpen(state);
   const { clawbackId, purchaseId, cause, amount, at } = data;
   const known = account.clawbacks.find((one) => one.clawbackId === clawbackId);
-  if (known !== undefined) return refuseOther(known.purchaseId === purchaseId, `the clawback ${clawbackId}`);
+  if (known !== undefined) {
+    const same = known.purchaseId === purchaseId && known.cause === cause && known.requested === amount;
+    return refuseOther(same, `the clawback ${clawbackId}`);
+  }
   const lot = lotOfPurchase(account, purchaseId);
   if (lot?.purchase === undefined || lot.purchase === null) {
     throw new DomainError('not_found', 'no such purchase in this account', { details: { purchaseId } });
@@ -75,21 +79,31 @@ const mustBeKnown = (account: OpenAccountState, clawbackId: string): Clawback =>
   throw new DomainError('not_found', 'no such clawback in this account', { details: { clawbackId } });
 };
 
-/** What was taken back is the user's again. */
+/** What was taken back is the user's again; what was written off of it was never the user's loss. */
 export const reverse = ({ data }: ReverseClawback, state: CreditAccount): readonly Draft[] => {
   const { clawbackId, at } = data;
-  const { purchaseId, lotId, cause, m, reversed } = mustBeKnown(mustBeOpen(state), clawbackId);
+  const { purchaseId, lotId, cause, requested, m, forgiven, reversed } = mustBeKnown(mustBeOpen(state), clawbackId);
   if (reversed) return [];
-  return [{ type: 'ClawbackReversed', data: { clawbackId, purchaseId, cause, amount: microText(m), lotId, at } }];
+  const amount = m - forgiven;
+  const ours = requested === amount ? {} : { ours: microText(requested - amount) };
+  const said = { clawbackId, purchaseId, cause, amount: microText(amount), lotId, ...ours, at };
+  return [{ type: 'ClawbackReversed', data: said }];
 };
 
 /** Free credit beyond the signup grant. */
 export const grant = ({ data }: GrantPromo, state: CreditAccount): readonly Draft[] => {
   const account = mustBeInUse(state);
-  const { grantId, amount, expiresAt, reason, at } = data;
-  if (account.lots.some(({ lotId }) => lotId === grantId)) return [];
+  const { grantId, amount, expiresAt, reason, fourEyesAbove, at } = data;
+  const known = account.lots.find(({ lotId }) => lotId === grantId);
+  if (known !== undefined) return refuseOther(known.given === amount, 'this grant');
   if (amount <= 0n) throw new DomainError('invalid_argument', 'a grant is more than nothing');
   if (expiresAt <= at) throw new DomainError('invalid_argument', 'a grant ends in the future');
+  if (amount + doneAlone(account, at) > fourEyesAbove) {
+    throw new DomainError(
+      'invalid_argument',
+      `more than ${usdText(fourEyesAbove)} USD a day need a second administrator; ask for an adjustment of promo credit`,
+    );
+  }
   return [
     {
       type: 'PromoCreditsGranted',

@@ -36,7 +36,7 @@ const reachedLimits = (account: OpenAccountState, budgets: readonly BudgetRule[]
     const spent = spentIn(account, { scope, period }, at);
     if (spent < microOf(limit)) return [];
     const data = { scope, level, period, periodKey: periodOf(at, period), limit, spent: microText(spent), at };
-    if (account.told.reached[nameOf(data)] === `${data.periodKey}|${limit}`) return [];
+    if (account.told.reached[nameOf(data)] === data.periodKey) return [];
     return [{ type: 'SpendingLimitReached', data }];
   });
 

@@ -7,7 +7,7 @@ import { microOf, microText, minOf, type MicroUsd } from '../../src/kernel/money
 import type { CaptureReservation, Outcome, ReleaseReservation, SettleAbandoned } from './credits.commands.ts';
 import { holdOf, mustBeOpen, type Draft } from './credits.drafts.ts';
 import { allocate, allocationOf, split, sumOf } from './credits.lots.ts';
-import type { CreditAccount, Hold, OpenAccountState } from './credits.state.ts';
+import { REMEMBERED_MS, type CreditAccount, type Hold, type OpenAccountState } from './credits.state.ts';
 
 /** What one request may cost beyond hold and lots before the rest is our loss. */
 const MAX_OVERRUN: MicroUsd = 2_000_000n;
@@ -58,8 +58,8 @@ export const capture = ({ data }: CaptureReservation, state: CreditAccount): rea
   if (hold !== undefined) return charge(account, { hold, outcome, late: false, at });
   const ended = account.settled.find((entry) => entry.reservationId === reservationId);
   if (ended === undefined) throw new DomainError('not_found', 'no such reservation', { details: { reservationId } });
-  // What comes after the end of an account is our loss.
-  if (ended.unfinished === null || account.closed) return [];
+  // What comes after the end of an account, or a day after its lease was over, is our loss.
+  if (ended.unfinished === null || account.closed || !notAfter(at, isoAfter(ended.at, REMEMBERED_MS))) return [];
   // The lease ran out although the work went on: what was given back is taken again.
   const { work, since } = ended.unfinished;
   const nothingHeld: Hold = { reservationId, work, since, parts: [], leaseUntil: at, soFar: null, budgets: [] };

@@ -1,9 +1,20 @@
 import type { SnapshotCodec } from '../../src/kernel/aggregate.ts';
 import type { CreditAccount, OpenAccountState } from './credits.state.ts';
 
-const BIGINT_MEMBERS = new Set(['remaining', 'm', 'credit', 'clawed', 'inDay', 'inMonth', 'total']);
+const BIGINT_MEMBERS = new Set([
+  'given',
+  'remaining',
+  'm',
+  'requested',
+  'forgiven',
+  'credit',
+  'clawed',
+  'inDay',
+  'inMonth',
+  'total',
+]);
 
-const AS_WRITTEN = new Set(['soFar', 'work', 'settled', 'budgets', 'limits', 'books', 'waiting']);
+const AS_WRITTEN = new Set(['soFar', 'work', 'settled', 'budgets', 'limits', 'books', 'waiting', 'wishes']);
 
 /** Micro-USD members as decimal digits, so that no JSON tool rounds them. */
 const toJson = (state: CreditAccount): unknown =>
@@ -33,4 +44,4 @@ const fromJson = (json: unknown): CreditAccount => {
 };
 
 /** A snapshot every 500 events keeps the first command after a start fast for busy accounts. */
-export const creditAccountSnapshot: SnapshotCodec<CreditAccount> = { version: 3, every: 500, toJson, fromJson };
+export const creditAccountSnapshot: SnapshotCodec<CreditAccount> = { version: 4, every: 500, toJson, fromJson };

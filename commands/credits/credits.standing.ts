@@ -2,6 +2,7 @@ import { DomainError } from '../../src/kernel/errors.ts';
 import { microText } from '../../src/kernel/money.ts';
 import { mustBeInUse, mustBeOpen, type Draft } from './credits.drafts.ts';
 import { allocationOf, partOf, sumOf } from './credits.lots.ts';
+import { isFulfilled, limitsWish, writeOffWish } from './credits.wishes.ts';
 import type { Block, CreditAccount, Lot, OpenAccountState, Part } from './credits.state.ts';
 import type {
   BlockSpending,
@@ -17,8 +18,12 @@ const found = ({ blocks }: OpenAccountState, { reason, ref }: Pick<Block, 'reaso
 /** Keeps the account from spending. Closed accounts spend nothing anyway. */
 export const block = ({ data }: BlockSpending, state: CreditAccount): readonly Draft[] => {
   const account = mustBeOpen(state);
-  if (account.closed || found(account, data) !== undefined) return [];
-  return [{ type: 'SpendingBlocked', data }];
+  if (account.closed) return [];
+  const known = found(account, data);
+  if (known === undefined) return [{ type: 'SpendingBlocked', data }];
+  // Disputes are told of again and again, by whoever looks at their purchase.
+  if (!known.lifted || data.reason === 'dispute') return [];
+  throw new DomainError('already_exists', `the block ${data.ref} was lifted already; give a new one another name`);
 };
 
 /** Lifts a block. */
@@ -29,19 +34,23 @@ export const unblock = ({ data }: UnblockSpending, state: CreditAccount): readon
 
 /** Gives up what is owed. */
 export const writeOff = ({ data }: WriteOffShortfall, state: CreditAccount): readonly Draft[] => {
-  const { reasonCode, at } = data;
-  return mustBeOpen(state).owed.map(({ shortfallId, m }) => ({
+  const account = mustBeOpen(state);
+  if (isFulfilled(account, data.wishId, writeOffWish(data))) return [];
+  if (account.owed.length === 0) throw new DomainError('billing_conflict', 'nothing is owed in this account');
+  return account.owed.map(({ shortfallId, m }) => ({
     type: 'ShortfallWrittenOff',
-    data: { shortfallId, amount: microText(m), reasonCode, at },
+    data: { shortfallId, amount: microText(m), ...data },
   }));
 };
 
-/** Says nothing when these are the limits already. */
+/** Says nothing when these are the limits already and the wish has no name to be remembered by. */
 export const setLimits = ({ data }: SetSpendingLimits, state: CreditAccount): readonly Draft[] => {
   const account = mustBeInUse(state);
+  if (isFulfilled(account, data.wishId, limitsWish(data))) return [];
   const before = account.limits[data.setBy];
   const names = Object.keys(data.limits) as (keyof typeof data.limits)[];
-  if (names.every((name) => (before?.[name] ?? null) === data.limits[name])) return [];
+  const isNews = names.some((name) => (before?.[name] ?? null) !== data.limits[name]);
+  if (!isNews && data.wishId === undefined) return [];
   return [{ type: 'SpendingLimitsSet', data }];
 };
 

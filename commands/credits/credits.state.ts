@@ -16,6 +16,8 @@ import type { MicroUsd } from '../../src/kernel/money.ts';
 export type Lot = Readonly<{
   lotId: string;
   kind: 'promo' | 'paid';
+  /** What it held at first. */
+  given: MicroUsd;
   remaining: MicroUsd;
   since: IsoTime;
   /** Promo only. */
@@ -41,7 +43,12 @@ export type Clawback = Readonly<{
   purchaseId: string;
   lotId: string;
   cause: ClawbackCause;
+  /** What the refund or dispute stands for. */
+  requested: MicroUsd;
+  /** What of it was taken or owed: no more than the purchase still had. */
   m: MicroUsd;
+  /** What of `m` was owed and given up by us. */
+  forgiven: MicroUsd;
   reversed: boolean;
 }>;
 
@@ -57,7 +64,12 @@ export type Adjustment = Readonly<{
   m: MicroUsd;
   /** What waits for a second administrator. */
   waiting: Omit<AdjustmentRequested['data'], 'at' | 'after' | 'bookedIn'> | null;
+  /** Somebody said no. */
+  rejected: boolean;
 }>;
+
+/** Something that was asked for under a name of its own, so that asking again is noticed. */
+export type Wish = Readonly<{ wishId: string; content: string }>;
 
 /** The month that is open, and what the closing of it will say. */
 export type Books = Readonly<{
@@ -73,7 +85,7 @@ export type Books = Readonly<{
 export type Told = Readonly<{
   /** True until the balance has been above the threshold again. */
   low: boolean;
-  /** By scope, level and period: the last period and limit that were told of. */
+  /** By scope, level, period and limit: the last day or month that it was told of in. */
   reached: Readonly<Record<string, string>>;
   /** The last day of unusual spending; empty: none. */
   unusual: string;
@@ -116,13 +128,15 @@ export type OpenAccountState = Readonly<{
   userId: string;
   lots: readonly Lot[];
   holds: readonly Hold[];
-  /** Oldest first: the newest few hundred, and for 48 hours those that a late capture may follow. */
+  /** Oldest first: the newest few hundred, and for 24 hours those that a late capture may follow. */
   settled: readonly Settled[];
   owed: readonly Owed[];
   clawbacks: readonly Clawback[];
   blocks: readonly Block[];
   adjustments: readonly Adjustment[];
   limits: Readonly<{ user: SpendingLimits | null; admin: SpendingLimits | null }>;
+  /** Changes of limits and write-offs, oldest first: the newest hundred. */
+  wishes: readonly Wish[];
   told: Told;
   books: Books;
   /** Only clawbacks, reversals and write-offs are accepted any more. */
@@ -134,7 +148,7 @@ export type OpenAccountState = Readonly<{
 export type CreditAccount = Readonly<{ status: 'none' }> | OpenAccountState;
 
 /** How long a late capture may follow an expired lease. */
-export const REMEMBERED_MS = 48 * 60 * 60 * 1000;
+export const REMEMBERED_MS = 24 * 60 * 60 * 1000;
 
 /** At least so many settled holds are remembered, at most twice as many: a command is repeated soon or not at all. */
 export const REMEMBERED = 200;
@@ -151,6 +165,7 @@ export const opened = (userId: string): OpenAccountState => ({
   blocks: [],
   adjustments: [],
   limits: { user: null, admin: null },
+  wishes: [],
   told: { low: true, reached: {}, unusual: '', days: [] },
   books: { closed: '', month: '', events: 0, opening: { paid: '0', promo: '0', held: '0', shortfall: '0' } },
   closed: false,

@@ -26,18 +26,19 @@ export const rearmed = (account: OpenAccountState, at: IsoTime): OpenAccountStat
     ? { ...account, told: { ...account.told, low: false } }
     : account;
 
-/** One name for each limit, so that it is told of once. */
-export const nameOf = ({
-  scope,
-  level,
-  period,
-}: Pick<SpendingLimitReached['data'], 'scope' | 'level' | 'period'>): string => `${scope}|${level}|${period}`;
+type Limit = Pick<SpendingLimitReached['data'], 'scope' | 'level' | 'period' | 'limit'>;
 
-/** What was told, with one more limit that was reached. */
-export const reachedWith = (told: Told, data: SpendingLimitReached['data']): Told => ({
-  ...told,
-  reached: { ...told.reached, [nameOf(data)]: `${data.periodKey}|${data.limit}` },
-});
+/** One name for each limit, so that it is told of once: several may bind the same scope in the same period. */
+export const nameOf = ({ scope, level, period, limit }: Limit): string => `${scope}|${level}|${period}|${limit}`;
+
+/** What was told, with one more limit that was reached. What was told of an earlier day or month is needed no more. */
+export const reachedWith = (told: Told, data: SpendingLimitReached['data']): Told => {
+  const kind = nameOf({ ...data, limit: '' });
+  const others = Object.entries(told.reached).filter(
+    ([name, periodKey]) => !name.startsWith(kind) || periodKey === data.periodKey,
+  );
+  return { ...told, reached: { ...Object.fromEntries(others), [nameOf(data)]: data.periodKey } };
+};
 
 const chargeOf = ({ metered, writtenOff }: Pick<ReservationCaptured['data'], 'metered' | 'writtenOff'>): MicroUsd =>
   microOf(metered.cost) - microOf(writtenOff);

@@ -43,24 +43,36 @@ export type ClawBackCredits = Command<
 >;
 
 /**
- * Gives back what a clawback took (a dispute was won, a refund has failed); what is owed is settled from it in the same
- * append. Sent again, it says nothing. Refused with not_found when the clawback is not known. Key `reverse:<clawbackId>`.
+ * Gives back what a clawback took (a dispute was won, a refund has failed), but for what was written off of it; what is
+ * owed is settled from it in the same append. Sent again, it says nothing. Refused with not_found when the clawback is not known. Key `reverse:<clawbackId>`.
  */
 export type ReverseClawback = Command<'ReverseClawback', Readonly<{ clawbackId: string; at: IsoTime }>>;
 
 /**
  * Lets nothing be put on hold until the block is lifted. `ref` (a dispute's id, a case's name) names the block: a block
- * of the same reason and ref happens once, and one that was lifted does not come back. Key `block:<reason>:<ref>`.
+ * of the same reason and ref happens once, and one that was lifted does not come back: a dispute's says nothing then, any
+ * other is refused with already_exists. Key `block:<reason>:<ref>`.
  */
 export type BlockSpending = Command<'BlockSpending', Readonly<{ reason: BlockReason; ref: string; at: IsoTime }>>;
 
 /** Lifts one block; says nothing when it is not there. Key `unblock:<reason>:<ref>`. */
 export type UnblockSpending = Command<'UnblockSpending', Readonly<{ reason: BlockReason; ref: string; at: IsoTime }>>;
 
-/** Gives free credit by hand or for a campaign, once for each `grantId`. Key `grant:<grantId>`. */
+/**
+ * Gives free credit by hand or for a campaign, once for each `grantId`; with another amount the same id is refused with
+ * already_exists. Refused with invalid_argument when this and what was given or taken without a second administrator
+ * within a day come to more than `fourEyesAbove`: an adjustment of promo credit can be approved. Key `grant:<grantId>`.
+ */
 export type GrantPromo = Command<
   'GrantPromo',
-  Readonly<{ grantId: string; amount: MicroUsd; expiresAt: IsoTime; reason: 'support' | 'campaign'; at: IsoTime }>
+  Readonly<{
+    grantId: string;
+    amount: MicroUsd;
+    expiresAt: IsoTime;
+    reason: 'support' | 'campaign';
+    fourEyesAbove: MicroUsd;
+    at: IsoTime;
+  }>
 >;
 
 /**
@@ -88,24 +100,34 @@ export type AdjustCredits = Command<
 >;
 
 /**
- * The second administrator says yes. Refused with forbidden to the one who asked, with not_found when nothing waits, and
- * with invalid_argument when the balance no longer allows it. Key `approve:<adjustmentId>`.
+ * The second administrator says yes. Refused with forbidden to the one who asked, with not_found when there is no such wish,
+ * with billing_conflict when it was rejected, and with invalid_argument when the balance no longer allows it. Key `approve:<adjustmentId>`.
  */
 export type ApproveAdjustment = Command<
   'ApproveAdjustment',
   Readonly<{ adjustmentId: string; by: string; at: IsoTime }>
 >;
 
-/** Somebody says no, or the one who asked takes it back. Key `reject:<adjustmentId>`. */
+/** Somebody says no, or the one who asked takes it back; billing_conflict when it was made. Key `reject:<adjustmentId>`. */
 export type RejectAdjustment = Command<'RejectAdjustment', Readonly<{ adjustmentId: string; by: string; at: IsoTime }>>;
 
-/** Gives up what is owed, all of it; it becomes our loss. Accepted by closed accounts. Key `writeOff:<id of the request>`. */
-export type WriteOffShortfall = Command<'WriteOffShortfall', Readonly<{ reasonCode: string; at: IsoTime }>>;
+/**
+ * Gives up what is owed, all of it; it becomes our loss. Accepted by closed accounts. Refused with billing_conflict when
+ * nothing is owed. The same wish again says nothing, whatever is owed by then, and with another content it is refused with
+ * already_exists. Key `writeOff:<wishId>`.
+ */
+export type WriteOffShortfall = Command<
+  'WriteOffShortfall',
+  Readonly<{ wishId?: string; reasonCode: string; at: IsoTime }>
+>;
 
-/** Sets what a user may spend; `by` tells whose limits these are. All of them count. Key by the request. */
+/**
+ * Sets what a user may spend; `setBy` tells whose limits these are. All of them count. The same wish again says nothing,
+ * also when other limits were set since, and with another content it is refused with already_exists. Key `limits:<wishId>`.
+ */
 export type SetSpendingLimits = Command<
   'SetSpendingLimits',
-  Readonly<{ setBy: 'user' | 'admin'; limits: SpendingLimits; at: IsoTime }>
+  Readonly<{ wishId?: string; setBy: 'user' | 'admin'; limits: SpendingLimits; at: IsoTime }>
 >;
 
 /** Closes the books of every month that has ended and has events. Key `books:<month of at>`. */

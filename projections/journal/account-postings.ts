@@ -85,17 +85,20 @@ const postings: Postings = {
       credit('2200', cents(taxMinor), { purchaseId }),
     ];
   },
-  CreditsClawedBack: ({ purchaseId, cause, taken: alloc, shortfall }) => {
+  // What a purchase had left is less than what goes back when both a refund and a dispute took it: the rest is our loss.
+  CreditsClawedBack: ({ purchaseId, cause, requested, taken: alloc, shortfall }) => {
     const all = alloc.reduce((sum, { m }) => sum + microOf(m), microOf(shortfall));
     return [
       ...taken(alloc),
       debit('1100', microOf(shortfall), { purchaseId }),
-      credit(waitingFor(cause), all, { purchaseId }),
+      debit('5300', microOf(requested) - all, { purchaseId }),
+      credit(waitingFor(cause), microOf(requested), { purchaseId }),
     ];
   },
-  ClawbackReversed: ({ purchaseId, cause, amount, lotId }) => [
-    debit(waitingFor(cause), microOf(amount), { purchaseId }),
+  ClawbackReversed: ({ purchaseId, cause, amount, lotId, ours = '0' }) => [
+    debit(waitingFor(cause), microOf(amount) + microOf(ours), { purchaseId }),
     credit('2000', microOf(amount), { purchaseId, lotId }),
+    credit('5300', microOf(ours), { purchaseId }),
   ],
   AdjustmentRequested: nothing,
   AdjustmentRejected: nothing,

@@ -31,7 +31,7 @@ const rows = (event: Projected): readonly RowOp[] => {
 /** The books: every event that moves money, as an entry of two sides. */
 export const journalProjection: Projection = {
   name: 'journal',
-  version: 1,
+  version: 2,
   tables: [journalTable],
   streamPrefixes: journalStreams,
   upcasters: journalUpcasters,

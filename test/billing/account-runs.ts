@@ -49,6 +49,7 @@ const purchaseId = fc.integer({ min: 1, max: 4 }).map((n) => `p${n}`);
 const clawbackId = fc.integer({ min: 1, max: 5 }).map((n) => `c${n}`);
 const ref = fc.constantFrom('case-1', 'case-2');
 const adjustmentId = fc.integer({ min: 1, max: 6 }).map((n) => `a${n}`);
+const wishId = fc.integer({ min: 1, max: 30 }).map((n) => `w${n}`);
 const signed = fc.bigInt({ min: -3_000_000n, max: 3_000_000n });
 const limit = fc.option(fc.bigInt({ min: 1n, max: 4_000_000n }).map((micro) => micro.toString()));
 
@@ -98,22 +99,30 @@ const funding: fc.Arbitrary<Make> = fc.oneof(
     key: `reject:${a}`,
     data: { adjustmentId: a, by: 'admin-1', at: at(now) },
   })),
-  fc.constant<Make>((now) => ({
+  wishId.map((w): Make => (now) => ({
     type: 'WriteOffShortfall',
-    key: `writeOff:${now}`,
-    data: { reasonCode: 'goodwill', at: at(now) },
+    key: `writeOff:${w}`,
+    data: { wishId: w, reasonCode: 'goodwill', at: at(now) },
   })),
   fc.tuple(fc.integer({ min: 1, max: 3 }), amount).map(([g, given]): Make => (now) => ({
     type: 'GrantPromo',
     key: `grant:g${g}`,
-    data: { grantId: `g${g}`, amount: given, expiresAt: at(now + 500), reason: 'support', at: at(now) },
+    data: {
+      grantId: `g${g}`,
+      amount: given,
+      expiresAt: at(now + 500),
+      reason: 'support',
+      fourEyesAbove: 4_000_000n,
+      at: at(now),
+    },
   })),
   fc
-    .tuple(limit, limit, fc.constantFrom('user' as const, 'admin' as const))
-    .map(([soft, hard, setBy]): Make => (now) => ({
+    .tuple(limit, limit, fc.constantFrom('user' as const, 'admin' as const), wishId)
+    .map(([soft, hard, setBy, w]): Make => (now) => ({
       type: 'SetSpendingLimits',
-      key: `limits:${now}`,
+      key: `limits:${w}`,
       data: {
+        wishId: w,
         setBy,
         limits: { daySoft: soft, dayHard: hard, monthSoft: hard, monthHard: null, lowBalance: soft },
         at: at(now),

@@ -260,11 +260,13 @@ describe('adjustments by hand', () => {
     const asked = account(adjust('a1', 3_000_000n));
     const data = { adjustmentId: 'a1', by: 'admin-1', at: at(5) };
     const rejected = [...asked, ...said(asked, { type: 'RejectAdjustment', key: 'reject', data })];
+    for (const late of [approval('admin-2'), adjust('a1', 3_000_000n, 8)]) {
+      given(decider, ...rejected)
+        .when(late)
+        .thenRefused('billing_conflict');
+    }
     given(decider, ...rejected)
-      .when(approval('admin-2'))
-      .thenNothing();
-    given(decider, ...rejected)
-      .when(adjust('a1', 3_000_000n, 8))
+      .when({ type: 'RejectAdjustment', key: 'reject', data: { ...data, by: 'admin-2' } })
       .thenNothing();
   });
 });

@@ -11,14 +11,7 @@ import { accountCommands } from '../billing/account-runs.ts';
 import { checked } from './account-invariants.ts';
 
 /** Each of these is another wish each time it comes; all others may be sent any number of times. */
-const AGAIN = new Set<CreditCommand['type']>([
-  'ExtendReservation',
-  'RenewReservation',
-  'SetSpendingLimits',
-  'ExpirePromo',
-  'CloseBooks',
-  'WriteOffShortfall',
-]);
+const AGAIN = new Set<CreditCommand['type']>(['ExtendReservation', 'RenewReservation', 'ExpirePromo', 'CloseBooks']);
 
 const decided = (command: CreditCommand, state: CreditAccount): readonly CreditAccountEvent[] | undefined => {
   try {

@@ -42,10 +42,20 @@ export type CreditsClawedBack = Event<
   >
 >;
 
-/** All that a clawback took is back, in the lot of its purchase. */
+/** What the user lost by a clawback is back, in the lot of its purchase. */
 export type ClawbackReversed = Event<
   'ClawbackReversed',
-  Said<Readonly<{ clawbackId: string; purchaseId: string; cause: ClawbackCause; amount: MicroText; lotId: string }>>
+  Said<
+    Readonly<{
+      clawbackId: string;
+      purchaseId: string;
+      cause: ClawbackCause;
+      amount: MicroText;
+      lotId: string;
+      /** What of the clawback was our loss: beyond what the purchase still had, or written off. Absent: nothing. */
+      ours?: MicroText;
+    }>
+  >
 >;
 
 export type ShortfallSettled = Event<
@@ -53,9 +63,10 @@ export type ShortfallSettled = Event<
   Said<Readonly<{ shortfallId: string; amount: MicroText; alloc: readonly Allocation[] }>>
 >;
 
+/** `wishId` is the name of the wish that this fulfils; absent in events of before there were names. */
 export type ShortfallWrittenOff = Event<
   'ShortfallWrittenOff',
-  Said<Readonly<{ shortfallId: string; amount: MicroText; reasonCode: string }>>
+  Said<Readonly<{ shortfallId: string; amount: MicroText; reasonCode: string; wishId?: string }>>
 >;
 
 type Adjustment = Readonly<{
@@ -101,7 +112,7 @@ export type SpendingLimits = Readonly<{
 
 export type SpendingLimitsSet = Event<
   'SpendingLimitsSet',
-  Said<Readonly<{ setBy: 'user' | 'admin'; limits: SpendingLimits }>>
+  Said<Readonly<{ setBy: 'user' | 'admin'; limits: SpendingLimits; wishId?: string }>>
 >;
 
 /** A limit is reached: told once for each limit and period. `scope` is `user` or an API key's. */

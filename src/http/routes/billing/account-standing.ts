@@ -8,7 +8,7 @@ import { microOf, usdText } from '../../../kernel/money.ts';
 import { uuidOf } from '../../../kernel/ids.ts';
 import { adminEndpoint, json, type Endpoint } from '../../endpoint.ts';
 import { idempotencyKey } from '../../idempotency-key.ts';
-import { accountOf, type Accounts } from './adjust-credits.ts';
+import { accountOf, FOUR_EYES_ABOVE, type Accounts } from './adjust-credits.ts';
 import { usd, userId } from './money-bodies.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -33,7 +33,8 @@ const standing = (user: string, account: CreditAccount) => {
 type Spec<B> = Readonly<{
   path: string;
   body: z.ZodType<B & Readonly<{ user_id: string }>>;
-  command: (body: B, cause: Cause, key: string) => CreditCommand;
+  /** `key` is the client's name of the wish, else the request's; `wishId` only the client's. */
+  command: (body: B, cause: Cause, key: string, wishId: string | undefined) => CreditCommand;
 }>;
 
 /** An administrator's command on one account, answered with how it stands then. */
@@ -46,8 +47,8 @@ const onAccount = <B>(accounts: Accounts, { path, body, command }: Spec<B>): End
     handle: async ({ body: wish, cause, header, requestId }) => {
       const user = wish.user_id;
       await accountOf(accounts, user);
-      const key = idempotencyKey(header('idempotency-key')) ?? requestId;
-      const { state } = await accounts.handle(user, command(wish, cause, key), cause);
+      const wishId = idempotencyKey(header('idempotency-key'));
+      const { state } = await accounts.handle(user, command(wish, cause, wishId ?? requestId, wishId), cause);
       return json(200, standing(user, state));
     },
   });
@@ -82,17 +83,18 @@ export const accountStanding = ({ accounts }: Readonly<{ accounts: Accounts }>):
     }),
     command: ({ user_id: user, amount, expires_in_days: days, reason: why }, { at }, key) => {
       const grantId = uuidOf(`grant|${user}|${key}`);
-      const data = { grantId, amount, expiresAt: isoAfter(at, days * DAY_MS), reason: why, at };
+      const expiresAt = isoAfter(at, days * DAY_MS);
+      const data = { grantId, amount, expiresAt, reason: why, fourEyesAbove: FOUR_EYES_ABOVE, at };
       return { type: 'GrantPromo', key: `grant:${grantId}`, data };
     },
   }),
   onAccount(accounts, {
     path: 'write-off',
     body: z.object({ user_id: userId, reason: z.string().regex(/^[a-z_]{1,40}$/, 'must be a word') }),
-    command: ({ reason: reasonCode }, { at }, key) => ({
+    command: ({ reason: reasonCode }, { at }, key, wishId) => ({
       type: 'WriteOffShortfall',
       key: `writeOff:${key}`,
-      data: { reasonCode, at },
+      data: { ...(wishId === undefined ? {} : { wishId }), reasonCode, at },
     }),
   }),
 ];

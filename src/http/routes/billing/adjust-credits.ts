@@ -22,7 +22,7 @@ export type Accounts = CommandHandler<CreditAccount, CreditCommand, CreditAccoun
 export type AdjustDeps = Readonly<{ accounts: Accounts; vault: Pick<SubjectVault, 'seal' | 'digest'> }>;
 
 /** One administrator alone may adjust an account by so much a day; more needs a second one. */
-const FOUR_EYES_ABOVE: MicroUsd = 100_000_000n;
+export const FOUR_EYES_ABOVE: MicroUsd = 100_000_000n;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const REASONS: readonly AdjustmentReason[] = ['adjustment', 'correction', 'goodwill', 'migration'];
 

@@ -7,6 +7,7 @@ import type { Cause } from '../../../kernel/message.ts';
 import { microText, usdText, type MicroUsd } from '../../../kernel/money.ts';
 import type { QueryRunner } from '../../../kernel/query.ts';
 import { adminEndpoint, json, userEndpoint, type Endpoint } from '../../endpoint.ts';
+import { idempotencyKey } from '../../idempotency-key.ts';
 import { uuidParams } from '../../path-params.ts';
 import { accountOf, type Accounts } from './adjust-credits.ts';
 import { usd } from './money-bodies.ts';
@@ -53,12 +54,20 @@ const show = async ({ queries, clock }: LimitDeps, userId: string) => {
   });
 };
 
-type Setting = Readonly<{ setBy: 'user' | 'admin'; limits: SpendingLimits; cause: Cause; requestId: string }>;
+type Setting = Readonly<{
+  setBy: 'user' | 'admin';
+  limits: SpendingLimits;
+  cause: Cause;
+  requestId: string;
+  /** The client's own name of the wish. */
+  wishId: string | undefined;
+}>;
 
-const set = async (deps: LimitDeps, userId: string, { setBy, limits, cause, requestId }: Setting) => {
+const set = async (deps: LimitDeps, userId: string, { setBy, limits, cause, requestId, wishId }: Setting) => {
   await accountOf(deps.accounts, userId);
-  const data = { setBy, limits, at: cause.at };
-  await deps.accounts.handle(userId, { type: 'SetSpendingLimits', key: `limits:${requestId}`, data }, cause);
+  const data = { ...(wishId === undefined ? {} : { wishId }), setBy, limits, at: cause.at };
+  const key = `limits:${wishId ?? requestId}`;
+  await deps.accounts.handle(userId, { type: 'SetSpendingLimits', key, data }, cause);
   return show(deps, userId);
 };
 
@@ -78,8 +87,10 @@ export const spendingLimitEndpoints = (deps: LimitDeps): readonly Endpoint[] => 
     path: PATH,
     limit: 'write',
     body,
-    handle: ({ body: wish, cause, requestId }, { userId }) =>
-      set(deps, userId, { setBy: 'user', limits: limitsOf(wish), cause, requestId }),
+    handle: ({ body: wish, cause, requestId, header }, { userId }) => {
+      const wishId = idempotencyKey(header('idempotency-key'));
+      return set(deps, userId, { setBy: 'user', limits: limitsOf(wish), cause, requestId, wishId });
+    },
   }),
   adminEndpoint({
     method: 'GET',
@@ -94,7 +105,9 @@ export const spendingLimitEndpoints = (deps: LimitDeps): readonly Endpoint[] => 
     limit: 'write',
     params: uuidParams('userId'),
     body,
-    handle: ({ body: wish, params, cause, requestId }) =>
-      set(deps, params['userId'] ?? '', { setBy: 'admin', limits: limitsOf(wish), cause, requestId }),
+    handle: ({ body: wish, params, cause, requestId, header }) => {
+      const wishId = idempotencyKey(header('idempotency-key'));
+      return set(deps, params['userId'] ?? '', { setBy: 'admin', limits: limitsOf(wish), cause, requestId, wishId });
+    },
   }),
 ];
