@@ -8,7 +8,7 @@ import type { CommandHandler } from '../../src/kernel/command-handler.ts';
 import { contentDigest } from '../../src/kernel/digest.ts';
 import type { Cause } from '../../src/kernel/message.ts';
 import type { BillingDetails, CustomerFacts, PaymentProvider } from '../../src/kernel/payments.ts';
-import type { SubjectVault } from '../../src/kernel/vault.ts';
+import { isErased, type SubjectVault } from '../../src/kernel/vault.ts';
 import type { BillingProfileCommand, LearnedCustomer } from './billing-profile.commands.ts';
 import type { BillingProfile } from './billing-profile.state.ts';
 import { billingProfileAggregate, type ClaimCustomer, type CustomerOwner } from './index.ts';
@@ -79,7 +79,12 @@ export const customers = ({ profiles, owners, provider, vault, clock }: Deps): C
     const asOf = isoOf(clock());
     const facts = await provider.customer(customerId);
     if (facts === undefined || facts.deleted) return unlink(userId, customerId, cause);
-    const learned = await learnedOf(userId, facts);
+    const learned = await learnedOf(userId, facts).catch((error: unknown) => {
+      // Nothing is learned of somebody who was forgotten; the customer is deleted next.
+      if (isErased(error)) return undefined;
+      throw error;
+    });
+    if (learned === undefined) return;
     const data = { userId, customerId, learned, asOf, at: asOf };
     const key = `learn:${contentDigest({ asOf, facts })}`;
     await profiles.handle(userId, { type: 'LearnCustomer', key, data }, cause);

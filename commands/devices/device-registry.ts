@@ -34,14 +34,17 @@ export type DeviceRegistry = Readonly<{
   changeVisibility: (whose: Whose, visible: boolean, cause: Cause) => Promise<void>;
   /**
    * The hash of its new push token, or null for none. `placeholder` makes a device of what nobody has yet; a stranger's is
-   * forbidden then. Resolves with the hash of the token that it had, when that is another one, and its platform.
+   * forbidden then. Resolves with whether that is news, the hash of the token that it had, when that is another one, and its
+   * platform.
    */
   changePushToken: (
     whose: Whose,
     tokenHash: string | null,
     placeholder: Omit<DeviceProfile, 'directory'> | undefined,
     cause: Cause,
-  ) => Promise<Readonly<{ before: string | null; platform: string }>>;
+  ) => Promise<Readonly<{ isNews: boolean; before: string | null; platform: string }>>;
+  /** Whose a device is, and the hash of its push token; undefined while it is nobody's. */
+  holder: (deviceId: string) => Promise<Readonly<{ userId: string; pushTokenHash: string | null }> | undefined>;
   /** Resolves with the hash of the push token that it had. */
   remove: (whose: Whose, cause: Cause) => Promise<string | null>;
 }>;
@@ -112,7 +115,11 @@ export const deviceRegistry = ({ handler, vault }: Deps): DeviceRegistry => {
       );
       if (state.status !== 'registered') throw new Error('a push token was given to a device without an owner');
       const changed = events.find((event) => event.type === 'DevicePushTokenChanged');
-      return { before: changed?.data.beforeHash ?? null, platform: state.platform };
+      return { isNews: changed !== undefined, before: changed?.data.beforeHash ?? null, platform: state.platform };
+    },
+    holder: async (deviceId) => {
+      const state = await handler.state(deviceId);
+      return state.status === 'registered' ? state : undefined;
     },
     remove: async (whose, cause) => {
       const data = { ...whose, at: cause.at };

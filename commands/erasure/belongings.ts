@@ -14,6 +14,8 @@ export type Belongings = Readonly<{
   /** Keys that were not revoked, also those that have expired. */
   apiKeys: readonly string[];
   devices: readonly string[];
+  /** Tokens that still reach a device of theirs, or that a crash has left unreleased. */
+  pushTokens: readonly Readonly<{ tokenHash: string; deviceId: string; userId: string }>[];
 }>;
 
 export type BelongingsDeps = Readonly<{
@@ -25,10 +27,12 @@ export type BelongingsDeps = Readonly<{
   apiKeys: Pick<CommandHandler<ApiKey, ApiKeyCommand, ApiKeyEvent>, 'handle'>;
   /** Takes a device off its user, and what notifies it. */
   removeDevice: (whose: Readonly<{ userId: string; deviceId: string }>, cause: Cause) => Promise<unknown>;
+  /** Releases a push token that is no device's. */
+  releaseToken: (held: Belongings['pushTokens'][number], cause: Cause) => Promise<unknown>;
   /** Deletes the recorded answers of a user. Resolves with their number. */
   forgetAnswers: (userId: string) => Promise<number>;
-  /** Has the payment provider forget the user. Rejects while the provider is away. */
-  forgetCustomer: (userId: string, cause: Cause) => Promise<unknown>;
+  /** Has the payment provider forget the user; resolves with the customer, if there was one. Rejects while it is away. */
+  forgetCustomer: (userId: string, cause: Cause) => Promise<string | undefined>;
 }>;
 
 /** Revokes every session and API key of a removed user. Resolves with their numbers. May be repeated. */
@@ -48,11 +52,11 @@ export const endConnections = async (deps: BelongingsDeps, userId: string, cause
 };
 
 /**
- * Removes every device, recorded answer and the payment provider's customer of a removed user. Resolves with the numbers
- * of the first two. May be repeated.
+ * Removes every device with its push token, and every recorded answer, of a removed user. Resolves with the numbers of
+ * devices and answers. May be repeated.
  */
 export const removeBelongings = async (deps: BelongingsDeps, userId: string, cause: Cause) => {
-  const { devices } = await deps.belongings(userId);
+  const { devices, pushTokens } = await deps.belongings(userId);
   for (const deviceId of devices) {
     try {
       await deps.removeDevice({ userId, deviceId }, cause);
@@ -61,8 +65,7 @@ export const removeBelongings = async (deps: BelongingsDeps, userId: string, cau
       if (!isDomainError(error) || error.errorType !== 'not_found') throw error;
     }
   }
+  for (const held of pushTokens) await deps.releaseToken(held, cause);
   const answers = await deps.forgetAnswers(userId);
-  // Last: when the provider is away, everything else is gone already.
-  await deps.forgetCustomer(userId, cause);
   return { devices: devices.length, answers };
 };

@@ -42,6 +42,7 @@ const evolve = (erasure: Erasure, event: ErasureEvent): Erasure => {
     case 'BelongingsRemoved':
     case 'SubjectKeyDestroyed':
     case 'ReadModelsPurged':
+    case 'CustomerForgotten':
     case 'ErasureCompleted': {
       if (erasure.status !== 'running') return erasure;
       const status = event.type === 'ErasureCompleted' ? 'completed' : 'running';

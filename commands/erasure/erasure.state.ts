@@ -8,6 +8,7 @@ export const ERASURE_STEPS: readonly ErasureStep['type'][] = [
   'BelongingsRemoved',
   'SubjectKeyDestroyed',
   'ReadModelsPurged',
+  'CustomerForgotten',
   'ErasureCompleted',
 ];
 

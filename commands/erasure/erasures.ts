@@ -26,9 +26,15 @@ export type Erasures = Readonly<{
    * Refused with billing_conflict while work is under way or money is in dispute: nothing has changed then.
    */
   request: (userId: string, cause: Cause) => Promise<void>;
-  /** Takes an erasure that was begun as far as it gets now. Resolves with true when there is nothing left to do. */
-  proceed: (userId: string) => Promise<boolean>;
+  /**
+   * Takes an erasure that was begun as far as it gets now, and no further than `upTo`. Resolves with true when there is
+   * nothing left to do.
+   */
+  proceed: (userId: string, upTo?: ErasureStep['type']) => Promise<boolean>;
 }>;
+
+/** The last step that needs nobody but us: what comes after it asks the payment provider, and may wait for it. */
+export const LAST_OWN_STEP = 'ReadModelsPurged' satisfies ErasureStep['type'];
 
 /** An app that deleted the account through another device gets its answer over a connection of that same account. */
 export const CONNECTIONS_STAY_MS = 3000;
@@ -68,6 +74,12 @@ const stepsOf = (deps: ErasureDeps): Readonly<Record<ErasureStep['type'], Step>>
     await removeBelongings(deps, userId, cause);
     return undefined;
   },
+  CustomerForgotten: async (userId, _done, cause) => {
+    // A payment that set out while the account was being closed is settled with its customer, not without.
+    if (await deps.isPaying(userId)) return undefined;
+    const customerId = await deps.forgetCustomer(userId, cause);
+    return { type: 'CustomerForgotten', data: { userId, hadCustomer: customerId !== undefined, at: cause.at } };
+  },
   ErasureCompleted: (userId, _done, cause, requestedAt) =>
     Promise.resolve({ type: 'ErasureCompleted', data: { userId, requestedAt, at: cause.at } }),
 });
@@ -101,13 +113,15 @@ export const erasureService = (deps: ErasureDeps): Erasures => {
     return { at: isoOf(clock()), correlationId: id, causationId: id, actor: { kind: 'job', id: 'erasure' } };
   };
 
-  const proceed = async (userId: string): Promise<boolean> => {
+  const proceed = async (userId: string, upTo: ErasureStep['type']): Promise<boolean> => {
+    const last = ERASURE_STEPS.indexOf(upTo);
     for (;;) {
       const erasure = await erasures.state(userId);
       if (erasure.status !== 'running') return true;
       const { done, requestedAt } = erasure;
       const next = ERASURE_STEPS.find((type) => done[type] === undefined);
       if (next === undefined) return true;
+      if (ERASURE_STEPS.indexOf(next) > last) return false;
       const cause = causeNow(userId, requestedAt);
       const taken = await steps[next](userId, done, cause, requestedAt);
       if (taken === undefined) return false;
@@ -122,9 +136,9 @@ export const erasureService = (deps: ErasureDeps): Erasures => {
       await erasures.handle(userId, { type: 'RequestErasure', key, data }, cause);
       await begin(userId, cause);
     },
-    proceed: async (userId) => {
+    proceed: async (userId, upTo = 'ErasureCompleted') => {
       try {
-        return await proceed(userId);
+        return await proceed(userId, upTo);
       } catch (error) {
         if (!isDomainError(error) || error.errorType !== 'billing_conflict') throw error;
         // Work has begun between a request that nobody finished and now: its user has to ask again.

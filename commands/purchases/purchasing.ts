@@ -5,7 +5,7 @@ import { DomainError } from '../../src/kernel/errors.ts';
 import { uuidOf } from '../../src/kernel/ids.ts';
 import type { Cause } from '../../src/kernel/message.ts';
 import type { CheckoutOrder, HostedPage, PaymentProvider, PaymentRef } from '../../src/kernel/payments.ts';
-import type { SubjectVault } from '../../src/kernel/vault.ts';
+import { isErased, type Sealed, type SubjectVault } from '../../src/kernel/vault.ts';
 import { refuseUnlessPayable } from '../billing-profile/billing-profile.decider.ts';
 import type { Customers, Profiles } from '../billing-profile/customers.ts';
 import { creditingOf, type Credits, type Purchases } from './crediting.ts';
@@ -87,6 +87,17 @@ export const purchasing = (deps: Deps): Purchasing => {
     return begunOf((await purchases.handle(data.purchaseId, command, cause)).state);
   };
 
+  /** Null for a buyer who was forgotten while the payment was on its way: what it comes to is written down all the same. */
+  const sealedUrl = async ({ userId, purchaseId }: BegunPurchase, url: string | null): Promise<Sealed | null> => {
+    if (url === null) return null;
+    try {
+      return await vault.seal(userId, streamOf(purchaseAggregate, purchaseId), url);
+    } catch (error) {
+      if (isErased(error)) return null;
+      throw error;
+    }
+  };
+
   const reconcile: Purchasing['reconcile'] = async (purchaseId, hint, cause) => {
     const known = await purchases.state(purchaseId);
     if (known.status === 'none') return undefined;
@@ -98,13 +109,10 @@ export const purchasing = (deps: Deps): Purchasing => {
       const data = { sessionId: facts.sessionId, expiresAt: at, at };
       await purchases.handle(purchaseId, { type: 'NoteCheckout', key: `session:${facts.sessionId}`, data }, cause);
     }
-    const pdfUrl = facts.invoice?.pdfUrl ?? null;
-    const stream = streamOf(purchaseAggregate, purchaseId);
-    const sealed = pdfUrl === null ? null : await vault.seal(known.userId, stream, pdfUrl);
     const command = {
       type: 'LearnPayment',
       key: `learn:${contentDigest(facts)}`,
-      data: { facts, pdfUrl: sealed, at },
+      data: { facts, pdfUrl: await sealedUrl(known, facts.invoice?.pdfUrl ?? null), at },
     } as const;
     return credit(begunOf((await purchases.handle(purchaseId, command, cause)).state), cause);
   };

@@ -40,13 +40,18 @@ export type PushTokenDesk = Readonly<{
   removeDevice: (whose: Whose, cause: Cause) => Promise<void>;
   /** The push service says that the token reaches nothing, since when, if it says that. */
   gone: (on: TokenOnDevice, since: IsoTime | null, cause: Cause) => Promise<void>;
+  /**
+   * Releases a token whose device does not say that it is its own: what a crash between the two left undone. Says nothing
+   * when it is the device's token after all.
+   */
+  releaseStale: (held: TokenOnDevice & Readonly<{ userId: string }>, cause: Cause) => Promise<void>;
   /** Sending has shown where the token belongs. */
   learnt: (on: TokenOnDevice, environment: PushEnvironment, cause: Cause) => Promise<void>;
 }>;
 
 type Deps = Readonly<{
   tokens: CommandHandler<PushToken, PushTokenCommand, PushTokenEvent>;
-  registry: Pick<DeviceRegistry, 'changePushToken' | 'remove'>;
+  registry: Pick<DeviceRegistry, 'changePushToken' | 'remove' | 'holder'>;
   vault: Pick<SubjectVault, 'seal'>;
   /** Names the streams of tokens, so that no stream's name tells a token. Equal on all instances, for ever. */
   hashKey: string;
@@ -75,13 +80,13 @@ export const pushTokenDesk = ({ tokens, registry, vault, hashKey }: Deps): PushT
   const claim = async (
     { userId, deviceId }: Whose,
     tokenHash: string,
-    handedIn: HandedIn & Readonly<{ platform: string }>,
+    handedIn: HandedIn & Readonly<{ platform: string; afresh: boolean }>,
     cause: Cause,
   ): Promise<void> => {
     const token = await vault.seal(userId, streamOf({ category: PUSH_TOKEN }, tokenHash), handedIn.token);
     const platform = handedIn.platform.trim().toLowerCase();
-    const { environment, bundleId } = handedIn;
-    const data = { tokenHash, deviceId, userId, platform, environment, bundleId, token, at: cause.at };
+    const { environment, bundleId, afresh } = handedIn;
+    const data = { tokenHash, deviceId, userId, platform, environment, bundleId, token, afresh, at: cause.at };
     const key = `claim:${deviceId}:${cause.causationId}:${cause.at}`;
     await tokens.handle(tokenHash, { type: 'ClaimPushToken', key, data }, cause);
   };
@@ -101,8 +106,9 @@ export const pushTokenDesk = ({ tokens, registry, vault, hashKey }: Deps): PushT
       const tokenHash = hashOf(token);
       const { deviceId } = whose;
       // The device comes first: it alone knows whether the caller may.
-      const { before, platform: own } = await registry.changePushToken(whose, tokenHash, placeholder, cause);
-      await claim(whose, tokenHash, { ...handedIn, token, platform: handedIn.platform ?? own }, cause);
+      const changed = await registry.changePushToken(whose, tokenHash, placeholder, cause);
+      const { isNews: afresh, before, platform: own } = changed;
+      await claim(whose, tokenHash, { ...handedIn, token, platform: handedIn.platform ?? own, afresh }, cause);
       if (before !== null) await release({ tokenHash: before, deviceId }, 'replaced', null, cause);
     },
     drop: async (whose, reason, cause) => {
@@ -112,6 +118,14 @@ export const pushTokenDesk = ({ tokens, registry, vault, hashKey }: Deps): PushT
     removeDevice: async (whose, cause) => {
       const tokenHash = await registry.remove(whose, cause);
       if (tokenHash !== null) await release({ tokenHash, deviceId: whose.deviceId }, 'device_removed', null, cause);
+    },
+    releaseStale: async ({ userId, ...on }, cause) => {
+      const holder = await registry.holder(on.deviceId);
+      const isTheirs = holder?.userId === userId;
+      if (isTheirs && holder.pushTokenHash === on.tokenHash) return;
+      const left = holder?.pushTokenHash === null ? 'signed_out' : 'replaced';
+      // What is handed in from now on is claimed afresh, and stays.
+      await release(on, isTheirs ? left : 'device_removed', cause.at, cause);
     },
     gone: (on, since, cause) => release(on, 'gone', since, cause),
     learnt: async ({ tokenHash, deviceId }, environment, cause) => {

@@ -15,6 +15,8 @@ export type ClaimPushToken = Command<
       environment: PushEnvironment | null;
       bundleId: string | null;
       token: Sealed;
+      /** The device has only now been given it: to be said even when it is its holder's already. */
+      afresh: boolean;
     }>
   >
 >;
@@ -25,7 +27,7 @@ export type ReleasePushToken = Command<
   OfToken<
     Readonly<{
       reason: ReleaseReason;
-      /** Since when the push service has known it to be of no use; a later claim outweighs that. */
+      /** Since when it is known to be of no use there, by the push service or from the device; a later claim outweighs that. */
       goneSince: IsoTime | null;
     }>
   >

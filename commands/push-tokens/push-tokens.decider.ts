@@ -4,10 +4,11 @@ import { never } from '../../src/kernel/never.ts';
 import type { ClaimPushToken, LearnEnvironment, PushTokenCommand, ReleasePushToken } from './push-tokens.commands.ts';
 import type { PushToken } from './push-tokens.state.ts';
 
-const claim = ({ data }: ClaimPushToken, state: PushToken): readonly PushTokenEvent[] => {
+const claim = ({ data: { afresh, ...data } }: ClaimPushToken, state: PushToken): readonly PushTokenEvent[] => {
   const environment = data.environment ?? state.environment;
   const bundleId = data.bundleId ?? state.bundleId;
   const isSame =
+    !afresh &&
     state.status === 'held' &&
     state.userId === data.userId &&
     state.deviceId === data.deviceId &&

@@ -15,8 +15,7 @@ import type { DatabasePools } from './pools.ts';
 import { prepare } from './prepare.ts';
 import { applyEvents, HandlerFailure, type Opener } from './project-events.ts';
 import { advance, type Place, type StateStatus } from './projection-state.ts';
-import { foldRows } from './row-fold.ts';
-import { writeStatements } from './row-writer.ts';
+import { statementsOf } from './op-statements.ts';
 
 /** Somebody else has moved the projection, or a rebuild was asked for: what we know of it is old. */
 export class FencedError extends Error {
@@ -103,7 +102,7 @@ export const runSession = async (projection: Projection, deps: SessionDeps, sign
     let place = from;
     if (whole || last !== undefined) {
       const position = whole ? through : (last?.position ?? through);
-      place = await write(from, position, applied, asOfNow(events.slice(0, applied)), writeStatements(foldRows(ops)));
+      place = await write(from, position, applied, asOfNow(events.slice(0, applied)), statementsOf(ops));
     }
     if (failure !== undefined) throw failure;
     return place;

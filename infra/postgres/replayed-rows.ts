@@ -1,5 +1,5 @@
 import canonicalize from 'canonicalize';
-import type { RowOp } from '../../src/kernel/projection.ts';
+import type { ForgetOp, RowOp } from '../../src/kernel/projection.ts';
 import type { ColumnType, Row, Table, Value } from '../../src/kernel/table.ts';
 import { columnOf } from './table-ddl.ts';
 import { parameterOf } from './values.ts';
@@ -39,10 +39,23 @@ const added = (row: Row, amounts: Readonly<Record<string, bigint>>): Row => {
   return { ...row, ...Object.fromEntries(sums) };
 };
 
+const forget = (table: Table, rows: Map<string, Row>, { of, set }: ForgetOp): void => {
+  const text = (row: Row, column: string): string => normalText(columnOf(table, column).type, row[column] ?? null);
+  for (const [key, row] of rows) {
+    if (!Object.keys(of).every((column) => text(row, column) === text(of, column))) continue;
+    if (set === undefined) rows.delete(key);
+    else rows.set(key, { ...row, ...set });
+  }
+};
+
 /** An empty table. */
 export const replayedTable = (table: Table, defaults: Defaults): ReplayedTable => {
   const rows = new Map<string, Row>();
   const apply = (op: RowOp): void => {
+    if (op.op === 'forget') {
+      forget(table, rows, op);
+      return;
+    }
     const key = normalKey(table, op.op === 'insert' ? op.row : op.key);
     const had = rows.get(key);
     switch (op.op) {

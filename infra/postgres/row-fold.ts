@@ -1,5 +1,8 @@
-import type { RowOp } from '../../src/kernel/projection.ts';
+import type { ForgetOp, RowOp } from '../../src/kernel/projection.ts';
 import type { Row, Table, Value } from '../../src/kernel/table.ts';
+
+/** An operation on one row. */
+export type OneRowOp = Exclude<RowOp, ForgetOp>;
 
 /** What a batch does to one row, in this order: remove it, insert it unless it is there, set and add to its columns. */
 export type RowChange = {
@@ -48,7 +51,7 @@ const bigintOf = (value: Value): bigint => {
   throw new Error('only numbers can be added to');
 };
 
-const applyTo = (change: RowChange, op: RowOp): void => {
+const applyTo = (change: RowChange, op: OneRowOp): void => {
   switch (op.op) {
     case 'set':
       setColumns(change, op.set);
@@ -74,7 +77,7 @@ const applyTo = (change: RowChange, op: RowOp): void => {
 };
 
 /** Folds operations in order, so that every row is written once a batch and not once an event. */
-export const foldRows = (ops: readonly RowOp[]): readonly TableChanges[] => {
+export const foldRows = (ops: readonly OneRowOp[]): readonly TableChanges[] => {
   const tables = new Map<Table, Map<string, RowChange>>();
   for (const op of ops) {
     const rows = tables.get(op.table) ?? new Map<string, RowChange>();

@@ -1,5 +1,6 @@
 import type { CreditAccountEvent } from '../../src/events/credit-account/credit-account.events.ts';
 import { creditAccountUpcasters } from '../../src/events/credit-account/credit-account.upcasters.ts';
+import { ERASURE, type SubjectKeyDestroyed } from '../../src/events/erasure/erasure.events.ts';
 import { microOf } from '../../src/kernel/money.ts';
 import { defineProjection, type RowOp } from '../../src/kernel/projection.ts';
 import type { Row } from '../../src/kernel/table.ts';
@@ -19,13 +20,16 @@ const noteOf = (opened: Readonly<Record<string, unknown>>): string | null => {
 };
 
 /** Every adjustment and who decided it. */
-export const adjustmentsProjection = defineProjection<CreditAccountEvent>({
+export const adjustmentsProjection = defineProjection<CreditAccountEvent | SubjectKeyDestroyed>({
   name: 'adjustments',
-  version: 1,
+  version: 2,
   tables: [adjustmentTable],
-  streamPrefixes: creditAccountStreams,
+  streamPrefixes: [...creditAccountStreams, `${ERASURE}-`],
   upcasters: creditAccountUpcasters,
   on: {
+    SubjectKeyDestroyed: ({ data }) => [
+      { op: 'forget', table: adjustmentTable, of: { user_id: data.userId }, set: { note: null } },
+    ],
     AdjustmentRequested: ({ stream, data, opened }) => [
       change(stream, data.adjustmentId, {
         status: 'waiting',

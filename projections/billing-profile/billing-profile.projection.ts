@@ -1,5 +1,6 @@
 import { BILLING_PROFILE, type BillingProfileEvent } from '../../src/events/billing-profile/billing-profile.events.ts';
 import { billingProfileUpcasters } from '../../src/events/billing-profile/billing-profile.upcasters.ts';
+import { ERASURE, type SubjectKeyDestroyed } from '../../src/events/erasure/erasure.events.ts';
 import { microOf } from '../../src/kernel/money.ts';
 import { defineProjection, type RowOp } from '../../src/kernel/projection.ts';
 import type { Row, Value } from '../../src/kernel/table.ts';
@@ -20,11 +21,11 @@ const setup = (sessionId: string, userId: string, status: string): RowOp => ({
 });
 
 /** How each user pays, as far as it has to be shown. */
-export const billingProfileProjection = defineProjection<BillingProfileEvent>({
+export const billingProfileProjection = defineProjection<BillingProfileEvent | SubjectKeyDestroyed>({
   name: 'billing-profile',
-  version: 1,
+  version: 2,
   tables: [billingProfileTable, paymentMethodTable, setupSessionTable],
-  streamPrefixes: [`${BILLING_PROFILE}-`],
+  streamPrefixes: [`${BILLING_PROFILE}-`, `${ERASURE}-`],
   upcasters: billingProfileUpcasters,
   on: {
     StripeCustomerLinked: ({ data }) => [now(data, { customer_id: data.customerId })],
@@ -67,6 +68,11 @@ export const billingProfileProjection = defineProjection<BillingProfileEvent>({
         top_off_threshold_micro: microOf(data.threshold),
         top_off_amount_minor: BigInt(data.amountMinor),
       }),
+    ],
+    // The customer is unlinked when the payment provider has deleted it, which may take longer.
+    SubjectKeyDestroyed: ({ data }) => [
+      { op: 'forget', table: billingProfileTable, of: { user_id: data.userId }, set: { details: null } },
+      { op: 'forget', table: paymentMethodTable, of: { user_id: data.userId } },
     ],
     AutoTopOffDisabled: ({ data }) => [now(data, { top_off_enabled: false })],
   },

@@ -33,7 +33,7 @@ const factsOf = (data: DeviceRegistered['data'], details: DeviceDetails | null):
 /** The list of each user's devices. */
 export const devicesProjection = defineProjection<DeviceEvent>({
   name: 'devices',
-  version: 1,
+  version: 2,
   tables: [devicesTable],
   streamPrefixes: [`${DEVICE}-`],
   upcasters: deviceUpcasters,
@@ -42,6 +42,7 @@ export const devicesProjection = defineProjection<DeviceEvent>({
       change(data.deviceId, {
         ...factsOf(data, opened['details'] as DeviceDetails | null),
         directory: null,
+        push_token_hash: null,
         created_at: data.at,
       }),
     ],
@@ -57,6 +58,7 @@ export const devicesProjection = defineProjection<DeviceEvent>({
     DeviceSeen: ({ data }) => [
       change(data.deviceId, { presence: data.presence, seen_at: data.at, updated_at: data.at }),
     ],
+    DevicePushTokenChanged: ({ data }) => [change(data.deviceId, { push_token_hash: data.tokenHash })],
     DeviceRemoved: ({ data }) => [{ op: 'remove', table: devicesTable, key: { device_id: data.deviceId } }],
   },
 });

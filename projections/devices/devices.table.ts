@@ -15,6 +15,8 @@ export const devicesTable = defineTable({
     name: { type: 'text', nullable: true },
     capabilities: { type: 'jsonb', nullable: true },
     directory: { type: 'text', nullable: true },
+    /** The keyed hash of the push token that the device says it has; null: none. */
+    push_token_hash: { type: 'text', nullable: true },
     seen_at: { type: 'timestamptz', nullable: true },
     created_at: { type: 'timestamptz', nullable: true },
     updated_at: { type: 'timestamptz', nullable: true },

@@ -30,6 +30,7 @@ export const erasuresProjection = defineProjection<ErasureEvent>({
     BelongingsRemoved: step,
     SubjectKeyDestroyed: step,
     ReadModelsPurged: step,
+    CustomerForgotten: step,
     ErasureCompleted: (event) =>
       noted(event, { status: 'completed', completed_at: event.data.at, certificate: event.id }),
   },

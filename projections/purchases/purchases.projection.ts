@@ -1,3 +1,4 @@
+import { ERASURE, type SubjectKeyDestroyed } from '../../src/events/erasure/erasure.events.ts';
 import { PURCHASE, type PurchaseEvent } from '../../src/events/purchase/purchase.events.ts';
 import { purchaseUpcasters } from '../../src/events/purchase/purchase.upcasters.ts';
 import { defineProjection, type RowOp } from '../../src/kernel/projection.ts';
@@ -24,11 +25,11 @@ const refunded = ({ purchaseId, at }: Data, cents: number): RowOp => ({
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 /** Purchases and their invoices. */
-export const purchasesProjection = defineProjection<PurchaseEvent>({
+export const purchasesProjection = defineProjection<PurchaseEvent | SubjectKeyDestroyed>({
   name: 'purchases',
-  version: 1,
+  version: 2,
   tables: [purchaseTable, invoiceTable],
-  streamPrefixes: [`${PURCHASE}-`],
+  streamPrefixes: [`${PURCHASE}-`, `${ERASURE}-`],
   upcasters: purchaseUpcasters,
   on: {
     PurchaseInitiated: ({ data }) => [
@@ -74,6 +75,9 @@ export const purchasesProjection = defineProjection<PurchaseEvent>({
     PurchaseFulfilled: ({ data }) => [now(data, { state: 'fulfilled' })],
     PurchaseClosedUnpaid: ({ data }) => [now(data, { state: 'closed' })],
     PurchaseMismatchDetected: ({ data }) => (data.what === 'refund' ? [] : [now(data, { state: 'mismatch' })]),
+    SubjectKeyDestroyed: ({ data }) => [
+      { op: 'forget', table: invoiceTable, of: { user_id: data.userId }, set: { pdf_url: null } },
+    ],
     RefundRecorded: ({ data }) => [refunded(data, data.amountMinor)],
     RefundFailed: ({ data }) => [refunded(data, -data.amountMinor)],
   },

@@ -33,11 +33,26 @@ const view = (row: ErasureRow): ErasureView => ({
   certificate: row.certificate,
 });
 
-/** Which users' erasures are not complete? Those first that were touched longest ago. For the system role. */
-export const runningErasures = (limit: number): Query<Readonly<{ user_id: string }>, readonly string[]> => ({
+type UserRow = Readonly<{ user_id: string }>;
+const userIds = (rows: readonly UserRow[]): readonly string[] => rows.map(({ user_id }) => user_id);
+
+/** Which users' erasures have not come as far as `step`? Those first that were touched longest ago. For the system role. */
+export const erasuresBefore = (step: string, limit: number): Query<UserRow, readonly string[]> => ({
   statement: sql`
-    select user_id from ${erasureTable} where status = 'running' order by updated_at, user_id limit ${limit}`,
-  present: (rows) => rows.map(({ user_id }) => user_id),
+    select user_id from ${erasureTable} where status = 'running' and step not in (${step}, 'CustomerForgotten')
+    order by updated_at, user_id limit ${limit}`,
+  present: userIds,
+});
+
+/**
+ * Which users' erasures have come as far as `step` and are not complete? In no order: one that cannot go on must not keep
+ * the others. For the system role.
+ */
+export const erasuresAfter = (step: string, limit: number): Query<UserRow, readonly string[]> => ({
+  statement: sql`
+    select user_id from ${erasureTable} where status = 'running' and step in (${step}, 'CustomerForgotten')
+    order by random() limit ${limit}`,
+  present: userIds,
 });
 
 /** The latest erasures, newest first, at most `limit`. For the system role. */

@@ -36,8 +36,8 @@ const view = (row: Row): PushTarget => ({
 });
 
 /**
- * By which tokens can this user's devices be reached? The newest of each device that is still this user's, whether it
- * is connected or not; those handed in last come first.
+ * By which tokens can this user's devices be reached? Only by one that the device, still this user's, says is its own: a
+ * token that was to be released and is not yet is none. Connected or not; those handed in last come first.
  */
 export const pushTargets = (userId: string): Query<Row, readonly PushTarget[]> => ({
   statement: sql`
@@ -45,7 +45,8 @@ export const pushTargets = (userId: string): Query<Row, readonly PushTarget[]> =
       select distinct on (held.device_id)
              held.token_hash, held.device_id, held.platform, held.environment, held.bundle_id, held.token, held.claimed_at
       from ${pushTokensTable} held
-      join ${devicesTable} own on own.device_id = held.device_id and own.user_id = held.user_id
+      join ${devicesTable} own
+        on own.device_id = held.device_id and own.user_id = held.user_id and own.push_token_hash = held.token_hash
       where held.user_id = ${userId}
       order by held.device_id, held.claimed_at desc, held.token_hash) newest
     order by claimed_at desc, device_id

@@ -166,11 +166,11 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
   await Promise.all([revocationsReady, catalogueReady, pricesReady, documentsReady]);
   const work = [
     ...jobsOf(read, write, clock, logger),
-    telling.job,
+    ...telling.jobs,
     ...money.jobs,
     keepingShort({ pools, mayRun, clock, logger }),
     recorded.sweep,
-    forgetting.job,
+    ...forgetting.jobs,
   ];
   const jobs = has('jobs') ? startJobs(work, stores.ephemeral, logger) : undefined;
   started = true;

@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { forgettingCustomers } from '../../commands/billing-profile/forgetting-customers.ts';
-import { erasureService } from '../../commands/erasure/erasures.ts';
+import { erasureService, LAST_OWN_STEP } from '../../commands/erasure/erasures.ts';
+import { adjustmentsProjection } from '../../projections/adjustments/adjustments.projection.ts';
 import { apiKeysProjection } from '../../projections/api-keys/api-keys.projection.ts';
 import { billingProfileProjection } from '../../projections/billing-profile/billing-profile.projection.ts';
 import { devicesProjection } from '../../projections/devices/devices.projection.ts';
 import { purchasesProjection } from '../../projections/purchases/purchases.projection.ts';
+import { pushTokensProjection } from '../../projections/push-tokens/push-tokens.projection.ts';
 import { sessionsProjection } from '../../projections/sessions/sessions.projection.ts';
 import { usersProjection } from '../../projections/users/users.projection.ts';
 import { paymentsUnderWay } from '../../queries/billing/payments-under-way.query.ts';
 import { apiKeysOf, devicesOf, remainsOf } from '../../queries/erasure/belongings.query.ts';
-import { runningErasures } from '../../queries/erasure/erasures.query.ts';
+import { erasuresAfter, erasuresBefore } from '../../queries/erasure/erasures.query.ts';
+import { pushTokensOf } from '../../queries/notifications/stale-push-tokens.query.ts';
 import { openSessions } from '../../queries/users/open-sessions.query.ts';
 import { isoOf, type Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -33,15 +36,20 @@ type Deps = Readonly<{
 const EVERY_MS = 1000;
 const AT_ONCE = 50;
 const CATCH_UP_MS = 5000;
+/** After so many failures in a row the payment provider is away, and is left alone for a while. */
+const ENOUGH_FAILURES = 3;
+const REST_MS = 30_000;
 
 /** The read models that tell what a user has. */
 const asked = [
   usersProjection,
   sessionsProjection,
   devicesProjection,
+  pushTokensProjection,
   apiKeysProjection,
   purchasesProjection,
   billingProfileProjection,
+  adjustmentsProjection,
 ].map(({ name }) => name);
 
 /** Forgetting users, and the job that finishes what was begun, here or anywhere. */
@@ -63,6 +71,7 @@ export const erasing = ({ stores, write, read, forgetAnswers, provider, clock, l
     sessions: write.sessions,
     apiKeys: write.apiKeys,
     removeDevice: (whose, cause) => write.pushTokens.removeDevice(whose, cause),
+    releaseToken: (held, cause) => write.pushTokens.releaseStale(held, cause),
     forgetAnswers,
     profiles: write.profiles,
     forgetCustomer: forgettingCustomers({ profiles: write.profiles, provider, newId: randomUUID }),
@@ -78,6 +87,7 @@ export const erasing = ({ stores, write, read, forgetAnswers, provider, clock, l
         sessions: await queries.asSystem(openSessions(userId, isoOf(clock()))),
         apiKeys: await queries.asSystem(apiKeysOf(userId)),
         devices: await queries.asSystem(devicesOf(userId)),
+        pushTokens: await queries.asSystem(pushTokensOf(userId)),
       };
     },
     remains: async (userId) => {
@@ -90,22 +100,43 @@ export const erasing = ({ stores, write, read, forgetAnswers, provider, clock, l
     newId: randomUUID,
   });
 
-  const finish = async (userId: string): Promise<void> => {
+  /** False when it failed: one that is stuck must not keep the others. */
+  const goOn = async (userId: string, upTo: 'ErasureCompleted' | typeof LAST_OWN_STEP): Promise<boolean> => {
     try {
-      await erasures.proceed(userId);
+      await erasures.proceed(userId, upTo);
+      return true;
     } catch (error) {
-      // One that is stuck must not keep the others.
       logger.warn({ err: error, userId }, 'an erasure could not go on; it is tried again');
+      return false;
     }
   };
 
-  const job: Job = {
+  const mayRun = (): boolean => projector.status().every(({ state }) => state !== 'unknown');
+  const own: Job = {
     name: 'finish-erasures',
     everyMs: EVERY_MS,
-    mayRun: () => projector.status().every(({ state }) => state !== 'unknown'),
+    mayRun,
     run: async () => {
-      for (const userId of await queries.asSystem(runningErasures(AT_ONCE))) await finish(userId);
+      for (const userId of await queries.asSystem(erasuresBefore(LAST_OWN_STEP, AT_ONCE))) {
+        await goOn(userId, LAST_OWN_STEP);
+      }
     },
   };
-  return { erasures, job };
+
+  let restsUntil = 0;
+  /** Apart from the others, for the provider may take long to say that it is away. */
+  const atProvider: Job = {
+    name: 'forget-customers',
+    everyMs: EVERY_MS,
+    mayRun: () => mayRun() && clock().getTime() >= restsUntil,
+    run: async () => {
+      let failures = 0;
+      for (const userId of await queries.asSystem(erasuresAfter(LAST_OWN_STEP, AT_ONCE))) {
+        failures = (await goOn(userId, 'ErasureCompleted')) ? 0 : failures + 1;
+        if (failures === ENOUGH_FAILURES) break;
+      }
+      if (failures > 0) restsUntil = clock().getTime() + REST_MS;
+    },
+  };
+  return { erasures, jobs: [own, atProvider] };
 };

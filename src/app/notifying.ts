@@ -1,13 +1,15 @@
 import { createPrivateKey } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { notifier, type Notifier } from '../../commands/notifications/notifier.ts';
+import { sendingCause } from '../../commands/notifications/delivery.ts';
 import { pushPace } from '../../commands/notifications/pacing.ts';
 import { resumeNotifications } from '../../commands/notifications/unfinished.ts';
 import { apnsGateway, APNS_HOSTS } from '../../infra/apns/apns-gateway.ts';
 import { pushTargets } from '../../queries/notifications/push-targets.query.ts';
+import { stalePushTokens } from '../../queries/notifications/stale-push-tokens.query.ts';
 import { unfinishedNotifications } from '../../queries/notifications/unfinished-notifications.query.ts';
 import { ConfigError, type Config } from '../config.ts';
-import { isoOf, type Clock } from '../kernel/clock.ts';
+import { isoAfter, isoOf, type Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { PushGateway } from '../kernel/push.ts';
 import type { QueryRunner } from '../kernel/query.ts';
@@ -33,6 +35,8 @@ const TAKE_UP_EVERY_MS = 60_000;
 /** Longer than any attempt goes on, pauses and pacing included: what is older has nobody who sends it. */
 const GRACE_MS = 5 * 60_000;
 const AT_ONCE = 200;
+/** Whoever hands a token in writes it down twice, one after the other. */
+const STALE_AFTER_MS = 60_000;
 
 const checkedKey = (privateKey: string): string => {
   try {
@@ -63,8 +67,10 @@ const gatewayOf = ({ config, clock, logger }: Deps): PushGateway | undefined => 
   });
 };
 
-/** The notifier of this process, and the job that takes up what another one has left. Throws ConfigError. */
-export const notifying = (deps: Deps): Readonly<{ notifier: Notifier; job: Job; stop: () => Promise<void> }> => {
+/** The notifier of this process, and the jobs that take up what another one has left. Throws ConfigError. */
+export const notifying = (
+  deps: Deps,
+): Readonly<{ notifier: Notifier; jobs: readonly Job[]; stop: () => Promise<void> }> => {
   const { stores, write, queries, mayRun, clock, logger } = deps;
   const gateway = gatewayOf(deps);
   const stopping = new AbortController();
@@ -83,7 +89,7 @@ export const notifying = (deps: Deps): Readonly<{ notifier: Notifier; job: Job; 
     wait,
     answerWithinMs: ANSWER_WITHIN_MS,
   });
-  const job: Job = {
+  const resuming: Job = {
     name: 'resume-notifications',
     everyMs: TAKE_UP_EVERY_MS,
     mayRun,
@@ -97,10 +103,20 @@ export const notifying = (deps: Deps): Readonly<{ notifier: Notifier; job: Job; 
       graceMs: GRACE_MS,
     }),
   };
+  const releasing: Job = {
+    name: 'release-push-tokens',
+    everyMs: TAKE_UP_EVERY_MS,
+    mayRun,
+    run: async () => {
+      const at = isoOf(clock());
+      const stale = await queries.asSystem(stalePushTokens(isoAfter(at, -STALE_AFTER_MS), AT_ONCE));
+      for (const held of stale) await write.pushTokens.releaseStale(held, sendingCause(held.tokenHash, at));
+    },
+  };
   const stop = async (): Promise<void> => {
     stopping.abort();
     await telling.stop();
     await gateway?.close();
   };
-  return { notifier: telling, job, stop };
+  return { notifier: telling, jobs: [resuming, releasing], stop };
 };

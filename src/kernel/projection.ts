@@ -14,7 +14,14 @@ export type RowOp =
   | Readonly<{ op: 'add'; table: Table; key: Row; add: Readonly<Record<string, bigint>>; set?: Row }>
   /** Insert-only tables: one row an event, never changed. A row whose key exists is left alone. */
   | Readonly<{ op: 'insert'; table: Table; row: Row }>
-  | Readonly<{ op: 'remove'; table: Table; key: Row }>;
+  | Readonly<{ op: 'remove'; table: Table; key: Row }>
+  | ForgetOp;
+
+/**
+ * To every row that has these values, whatever its key: sets these columns, or, without `set`, removes it. For what is to
+ * be forgotten of a user; a statement of its own, so for rare events only.
+ */
+export type ForgetOp = Readonly<{ op: 'forget'; table: Table; of: Row; set?: Row }>;
 
 /** An event as a projection sees it: latest shape, personal fields opened. */
 export type Projected<E extends Event = Event> = Readonly<{

@@ -1,3 +1,5 @@
+import { isDomainError } from './errors.ts';
+
 /** Personal data inside an event: AES-256-GCM under the subject's key `k`; the other members are base64. */
 export type Sealed = Readonly<{ k: string; iv: string; ct: string; tag: string }>;
 
@@ -6,7 +8,10 @@ export type Sealed = Readonly<{ k: string; iv: string; ct: string; tag: string }
  * under it unreadable for ever, while every hash over the ciphertext still holds.
  */
 export type SubjectVault = Readonly<{
-  /** Encrypts a JSON value under the subject's key, made on first use. `context` (the stream) must be equal on opening. */
+  /**
+   * Encrypts a JSON value under the subject's key, made on first use. `context` (the stream) must be equal on opening.
+   * Refused, see `isErased`, once the key has been destroyed.
+   */
   seal: (subject: string, context: string, value: unknown) => Promise<Sealed>;
   /** The value, or null when its key has been destroyed. Throws when the ciphertext was altered. */
   open: (context: string, sealed: Sealed) => Promise<unknown>;
@@ -16,6 +21,9 @@ export type SubjectVault = Readonly<{
   destroy: (subject: string) => Promise<void>;
   close: () => Promise<void>;
 }>;
+
+/** True when sealing was refused because the subject's key has been destroyed. */
+export const isErased = (error: unknown): boolean => isDomainError(error) && error.errorType === 'unauthorized';
 
 /** True for a value that `seal` made. */
 export const isSealed = (value: unknown): value is Sealed =>

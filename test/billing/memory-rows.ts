@@ -54,6 +54,14 @@ export const memoryRows = () => {
 
   const apply = (op: RowOp): void => {
     const rows = rowsOf(op.table);
+    if (op.op === 'forget') {
+      for (const [key, row] of rows) {
+        if (!Object.entries(op.of).every(([column, value]) => row[column] === value)) continue;
+        if (op.set === undefined) rows.delete(key);
+        else rows.set(key, { ...row, ...op.set });
+      }
+      return;
+    }
     const key = keyOf(op.table, op.op === 'insert' ? op.row : op.key);
     const row = rows.get(key);
     switch (op.op) {

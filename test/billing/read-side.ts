@@ -2,8 +2,7 @@ import { applyEvents } from '../../infra/postgres/project-events.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
 import { databasePools } from '../../infra/postgres/pools.ts';
 import { queryRunner } from '../../infra/postgres/query-runner.ts';
-import { foldRows } from '../../infra/postgres/row-fold.ts';
-import { writeStatements } from '../../infra/postgres/row-writer.ts';
+import { statementsOf } from '../../infra/postgres/op-statements.ts';
 import { createSchema, createTable } from '../../infra/postgres/table-ddl.ts';
 import type { EventStore, Position } from '../../src/kernel/event-store.ts';
 import { silentLogger } from '../../src/kernel/logger.ts';
@@ -43,7 +42,7 @@ export const startReadSide = async (
       const own = events.filter(({ stream }) => projection.streamPrefixes.some((prefix) => stream.startsWith(prefix)));
       const { ops, failure } = await applyEvents(projection, vault, own);
       if (failure !== undefined) throw failure;
-      await write(writeStatements(foldRows(ops)));
+      await write(statementsOf(ops));
     }
     from = events.at(-1)?.position ?? from;
   };

@@ -60,6 +60,7 @@ const row = {
   name: 'Mac',
   capabilities: { supportsTerminal: true },
   directory: null,
+  push_token_hash: null,
   seen_at: T0.replace('Z', '000Z'),
   created_at: T0.replace('Z', '000Z'),
   updated_at: T0.replace('Z', '000Z'),
@@ -77,6 +78,7 @@ describe('devices projection', () => {
       .events(
         facts('DeviceRegistered', 'Mac', 0),
         directory('/work', 1),
+        said('DevicePushTokenChanged', 1, { tokenHash: 'hash', beforeHash: null }),
         said('DeviceSeen', 2, { presence: 'away' }),
         facts('DeviceUpdated', 'Mac Pro', 3, { appVersion: '1.0.1', platformVersion: '15.1' }),
         said('DeviceVisibilityChanged', 4, { relayEligible: false, presence: 'offline' }),
@@ -88,6 +90,7 @@ describe('devices projection', () => {
           app_version: '1.0.1',
           platform_version: '15.1',
           directory: '/work',
+          push_token_hash: 'hash',
           relay_eligible: false,
           presence: 'offline',
           seen_at: stored(3),
@@ -100,6 +103,7 @@ describe('devices projection', () => {
     const first = givenProjection(devicesProjection).events(
       facts('DeviceRegistered', 'Mac', 0),
       directory('/ada', 1),
+      said('DevicePushTokenChanged', 1, { tokenHash: 'hash', beforeHash: null }),
       said('DeviceRemoved', 2),
     );
     await first.thenRows(devicesTable, []);

@@ -22,6 +22,7 @@ const steps: readonly ErasureStep[] = [
   { type: 'BelongingsRemoved', data: { userId, devices: 1, answers: 0, at } },
   { type: 'SubjectKeyDestroyed', data: { userId, keyId: userId, proof: null, at } },
   { type: 'ReadModelsPurged', data: { userId, tables: ['users'], at } },
+  { type: 'CustomerForgotten', data: { userId, hadCustomer: false, at } },
   { type: 'ErasureCompleted', data: { userId, requestedAt: at, at } },
 ];
 const [ended] = steps;

@@ -100,6 +100,7 @@ const STEPS = [
   'BelongingsRemoved',
   'SubjectKeyDestroyed',
   'ReadModelsPurged',
+  'CustomerForgotten',
   'ErasureCompleted',
 ];
 

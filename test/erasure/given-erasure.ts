@@ -6,9 +6,12 @@ import { deviceRegistry } from '../../commands/devices/device-registry.ts';
 import { device } from '../../commands/devices/index.ts';
 import { erasureService, type Erasures } from '../../commands/erasure/erasures.ts';
 import { erasureAggregate } from '../../commands/erasure/index.ts';
+import { pushToken } from '../../commands/push-tokens/index.ts';
+import { pushTokenDesk } from '../../commands/push-tokens/push-token-desk.ts';
 import { sqliteVault } from '../../infra/vault/sqlite-vault.ts';
 import type { ApiKeyEvent } from '../../src/events/api-key/api-key.events.ts';
 import type { DeviceEvent } from '../../src/events/device/device.events.ts';
+import type { PushTokenEvent } from '../../src/events/push-token/push-token.events.ts';
 import type { SessionEvent } from '../../src/events/session/session.events.ts';
 import { commandHandler } from '../../src/kernel/command-handler.ts';
 import { DomainError } from '../../src/kernel/errors.ts';
@@ -79,6 +82,12 @@ export const processOn = (world: World, { skewMs = 0, meanwhile, payments }: Dif
     },
   };
   const registry = deviceRegistry({ handler: devices, vault });
+  const tokens = pushTokenDesk({
+    tokens: commandHandler(pushToken, deps),
+    registry,
+    vault,
+    hashKey: '0a'.repeat(32),
+  });
   const clock = (): Date => new Date(world.now.getTime() + skewMs);
 
   const mine = <D extends Readonly<{ userId: string }>>(userId: string, of: readonly D[]): readonly D[] =>
@@ -89,7 +98,9 @@ export const processOn = (world: World, { skewMs = 0, meanwhile, payments }: Dif
     const sessions = alive(log, 'session-', { begun: ['SignedIn'], ended: ['SignedOut', 'SessionRevoked'] });
     const keys = alive(log, 'apiKey-', { begun: ['ApiKeyCreated'], ended: ['ApiKeyRevoked'] });
     const owned = alive(log, 'device-', { begun: ['DeviceRegistered'], ended: ['DeviceRemoved'] });
+    const held = alive(log, 'pushToken-', { begun: ['PushTokenClaimed'], ended: ['PushTokenReleased'] });
     return Promise.resolve({
+      pushTokens: mine(userId, dataOf<PushTokenEvent['data']>(held)),
       sessions: mine(userId, dataOf<SessionEvent['data']>(sessions)),
       apiKeys: mine(userId, dataOf<ApiKeyEvent['data']>(keys)).map(({ keyId }) => keyId),
       devices: mine(userId, dataOf<DeviceEvent['data']>(owned)).map(({ deviceId }) => deviceId),
@@ -102,7 +113,8 @@ export const processOn = (world: World, { skewMs = 0, meanwhile, payments }: Dif
     users: rig.users,
     sessions: rig.sessions,
     apiKeys,
-    removeDevice: (whose, cause) => registry.remove(whose, cause),
+    removeDevice: (whose, cause) => tokens.removeDevice(whose, cause),
+    releaseToken: (held, cause) => tokens.releaseStale(held, cause),
     forgetAnswers: (userId) => Promise.resolve(world.answers.delete(userId) ? 1 : 0),
     profiles,
     isPaying: (userId) => Promise.resolve(world.shop.paying.has(userId)),
@@ -117,10 +129,11 @@ export const processOn = (world: World, { skewMs = 0, meanwhile, payments }: Dif
       return found;
     },
     remains: async (userId) => {
-      const { devices: left, apiKeys: keys } = await belongings(userId);
+      const { devices: left, apiKeys: keys, pushTokens: held } = await belongings(userId);
+      const looked = { devices: left, api_key: keys, push_tokens: held };
       return {
-        looked: ['devices', 'api_key'],
-        left: [...(left.length > 0 ? ['devices'] : []), ...(keys.length > 0 ? ['api_key'] : [])],
+        looked: Object.keys(looked),
+        left: Object.entries(looked).flatMap(([table, rows]) => (rows.length > 0 ? [table] : [])),
       };
     },
     vault,
@@ -128,7 +141,7 @@ export const processOn = (world: World, { skewMs = 0, meanwhile, payments }: Dif
     clock,
     newId: randomUUID,
   });
-  return { ...rig, devices, apiKeys, registry, profiles, erasures, clock };
+  return { ...rig, devices, apiKeys, registry, tokens, profiles, erasures, clock };
 };
 
 export type Process = ReturnType<typeof processOn>;

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { randomUUID } from 'node:crypto';
+import { LAST_OWN_STEP } from '../../commands/erasure/erasures.ts';
 import { isDomainError } from '../../src/kernel/errors.ts';
 import type { Cause } from '../../src/kernel/message.ts';
 import { ada, failure } from '../identity/rig.ts';
+
 import { newWorld, processOn, type Process, type World } from './given-erasure.ts';
 
 const CUSTOMER = 'cus_Ada';
@@ -86,7 +88,7 @@ describe('the payments of a user who leaves', () => {
     expect(typesOf(world, `erasure-${userId}`).at(-1)).to.equal('ErasureCompleted');
   });
 
-  it('wait for a payment provider that is away, with everything else gone by then', async () => {
+  it('wait for a payment provider that is away, with everything else gone and unreadable by then', async () => {
     const world = newWorld();
     const of = processOn(world);
     const userId = await buyer(world, of);
@@ -96,12 +98,48 @@ describe('the payments of a user who leaves', () => {
     const refusal = await failure(proceedUntil(world, of, userId));
     expect(isDomainError(refusal) && refusal.errorType).to.equal('external_service_error');
     expect(world.answers.has(userId)).to.equal(false);
-    expect(typesOf(world, `erasure-${userId}`)).to.not.include('BelongingsRemoved');
+    expect(typesOf(world, `erasure-${userId}`).slice(-3)).to.deep.equal([
+      'BelongingsRemoved',
+      'SubjectKeyDestroyed',
+      'ReadModelsPurged',
+    ]);
+    expect(isDomainError(await failure(world.vault.seal(userId, 'user', 'anything')))).to.equal(true);
     expect((await of.profiles.state(userId)).customerId).to.equal(CUSTOMER);
     world.shop.isAway = false;
     await proceedUntil(world, of, userId);
     expect([...world.shop.customers.keys()]).to.deep.equal([]);
     expect(typesOf(world, `erasure-${userId}`).at(-1)).to.equal('ErasureCompleted');
+  });
+
+  it('wait for one that set out while the account was being closed, and keep nothing readable meanwhile', async () => {
+    const world = newWorld();
+    const of = processOn(world);
+    const userId = await buyer(world, of);
+    await of.erasures.request(userId, causeOf(userId, world));
+    world.shop.paying.add(userId);
+    for (let seconds = 0; seconds < 20; seconds += 1) {
+      expect(await of.erasures.proceed(userId)).to.equal(false);
+      world.now = new Date(world.now.getTime() + 1000);
+    }
+    expect(typesOf(world, `erasure-${userId}`).at(-1)).to.equal('ReadModelsPurged');
+    expect([...world.shop.customers.keys()]).to.deep.equal([CUSTOMER]);
+    world.shop.paying.delete(userId);
+    await proceedUntil(world, of, userId);
+    expect([...world.shop.customers.keys()]).to.deep.equal([]);
+    expect(typesOf(world, `erasure-${userId}`).at(-1)).to.equal('ErasureCompleted');
+  });
+
+  it('are left to who asks the payment provider by whoever goes no further than what is ours', async () => {
+    const world = newWorld();
+    const of = processOn(world);
+    const userId = await buyer(world, of);
+    await of.erasures.request(userId, causeOf(userId, world));
+    world.shop.isAway = true;
+    for (let seconds = 0; seconds < 20; seconds += 1) {
+      expect(await of.erasures.proceed(userId, LAST_OWN_STEP)).to.equal(false);
+      world.now = new Date(world.now.getTime() + 1000);
+    }
+    expect(typesOf(world, `erasure-${userId}`).at(-1)).to.equal(LAST_OWN_STEP);
   });
 
   it('are forgotten here where nothing can be paid any more', async () => {

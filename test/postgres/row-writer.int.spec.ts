@@ -2,8 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { DatabasePools } from '../../infra/postgres/pools.ts';
 import { normalKey, normalText, replayedTable } from '../../infra/postgres/replayed-rows.ts';
-import { foldRows } from '../../infra/postgres/row-fold.ts';
-import { writeStatements } from '../../infra/postgres/row-writer.ts';
+import { statementsOf } from '../../infra/postgres/op-statements.ts';
 import { createSchema, createTable } from '../../infra/postgres/table-ddl.ts';
 import type { RowOp } from '../../src/kernel/projection.ts';
 import { defineTable, type Column, type Row } from '../../src/kernel/table.ts';
@@ -68,6 +67,10 @@ const op: fc.Arbitrary<RowOp> = fc.oneof(
   fc.record({ key, add }).map((drawn): RowOp => ({ op: 'add', table, key: drawn.key, add: drawn.add })),
   fc.record({ key, set }).map((drawn): RowOp => ({ op: 'insert', table, row: { ...drawn.set, ...drawn.key } })),
   key.map((drawn): RowOp => ({ op: 'remove', table, key: drawn })),
+  fc
+    .record({ key, set })
+    .map(({ key: { id }, set: cleared }): RowOp => ({ op: 'forget', table, of: { id }, set: cleared })),
+  key.map(({ id }): RowOp => ({ op: 'forget', table, of: { id } })),
 );
 
 describe('row writer', () => {
@@ -87,7 +90,7 @@ describe('row writer', () => {
   const written = async (batches: readonly (readonly RowOp[])[]): Promise<readonly string[]> => {
     await pools.projector.query('delete from rm.test_row');
     for (const batch of batches)
-      for (const { text: statement, values } of writeStatements(foldRows(batch)))
+      for (const { text: statement, values } of statementsOf(batch))
         await pools.projector.query(statement, [...values]);
     const { rows } = await pools.projector.query<Row>('select * from rm.test_row');
     return rows.map(normal).toSorted();
@@ -117,6 +120,6 @@ describe('row writer', () => {
       const row = { id: `row ${index}`, part: 1n };
       return index % 2 === 0 ? { op: 'add', table, key: row, add: { sum: 1n } } : { op: 'insert', table, row };
     });
-    expect(writeStatements(foldRows(ops))).to.have.length(2);
+    expect(statementsOf(ops)).to.have.length(2);
   });
 });

@@ -23,6 +23,7 @@ const claim = (change: Partial<Claim['data']> = {}): Claim => ({
     platform: 'ios',
     environment: null,
     bundleId: null,
+    afresh: false,
     at: T0,
     ...change,
   },
@@ -40,10 +41,10 @@ const learn = (environment: 'sandbox' | 'production', deviceId = DEVICE_ID): Pus
   data: { tokenHash: 'hash', deviceId, environment, at: minutes(1) },
 });
 
-const claimed = (change: Partial<Claim['data']> = {}): PushTokenEvent => ({
-  type: 'PushTokenClaimed',
-  data: claim(change).data,
-});
+const claimed = (change: Partial<Claim['data']> = {}): PushTokenEvent => {
+  const { afresh: _, ...data } = claim(change).data;
+  return { type: 'PushTokenClaimed', data };
+};
 
 describe('push token', () => {
   describe('when nobody has it', () => {

@@ -29,15 +29,24 @@ export type SubjectKeyDestroyed = Event<
   >
 >;
 
-/** These tables were looked at after all that, and hold nothing of the user that can be read. */
+/** These tables were looked at after that, and hold nothing of the user that can be read. */
 export type ReadModelsPurged = Event<'ReadModelsPurged', Of<Readonly<{ tables: readonly string[] }>>>;
+
+/** The payment provider has deleted its customer, and it is unlinked here. */
+export type CustomerForgotten = Event<'CustomerForgotten', Of<Readonly<{ hadCustomer: boolean }>>>;
 
 /** All is done. The id of this event is the certificate. */
 export type ErasureCompleted = Event<'ErasureCompleted', Of<Readonly<{ requestedAt: IsoTime }>>>;
 
 /** The steps in their order. */
 export type ErasureStep =
-  AccessEnded | ConnectionsEnded | BelongingsRemoved | SubjectKeyDestroyed | ReadModelsPurged | ErasureCompleted;
+  | AccessEnded
+  | ConnectionsEnded
+  | BelongingsRemoved
+  | SubjectKeyDestroyed
+  | ReadModelsPurged
+  | CustomerForgotten
+  | ErasureCompleted;
 
 export type ErasureEvent = ErasureRequested | ErasureBlocked | ErasureStep;
 
