@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { customers } from '../../commands/billing-profile/customers.ts';
 import { billingProfileAggregate, stripeCustomerAggregate } from '../../commands/billing-profile/index.ts';
-import { usualPurchasePolicy } from '../../commands/purchases/fee-tiers.ts';
+import { usualPurchasePolicy } from '../support/usual-policy.ts';
 import { purchaseAggregate } from '../../commands/purchases/index.ts';
 import { purchasing } from '../../commands/purchases/purchasing.ts';
 import { sqliteVault } from '../../infra/vault/sqlite-vault.ts';
@@ -80,7 +80,7 @@ const given = async () => {
     ...{ purchases, profiles, provider, vault, clock },
     credits: rig.accounts,
     customers: people,
-    policy: usualPurchasePolicy,
+    policy: () => Promise.resolve(usualPurchasePolicy),
   });
   const { userId } = await rig.logIn(ada, START);
   const begun = { purchaseId, userId, kind: 'checkout', grossMinor: 1000, triggerId: null, consent: null } as const;
