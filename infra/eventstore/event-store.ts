@@ -21,7 +21,9 @@ import {
   type Position,
   type StoredEvent,
 } from '../../src/kernel/event-store.ts';
+import { appender } from './appender.ts';
 import { errorType } from './client-errors.ts';
+import { rawCallsOf } from './raw-calls.ts';
 import { subscribeTo } from './subscription.ts';
 import { storedEventOf } from './stored-event.ts';
 
@@ -48,17 +50,15 @@ const inTime = async <T>(what: string, work: Promise<T>): Promise<T> => {
   }
 };
 
-const utf8 = new TextEncoder();
-
 const unavailable = (what: string, error: unknown): Error =>
   error instanceof StoreUnavailableError ? error : new StoreUnavailableError(what, error);
 
+/** The client's own way, which cuts an append into several messages. */
 const appendWith =
   (client: EventStoreDBClient): EventStore['append'] =>
   async (stream, expected, events): Promise<Appended> => {
     const proposed = events.map(({ id, type, data, metadata }: NewEvent) =>
-      // Metadata as bytes: what is text passes through base64 and back in the client.
-      jsonEvent({ id, type, data: data as Record<string, unknown>, metadata: utf8.encode(JSON.stringify(metadata)) }),
+      jsonEvent({ id, type, data: data as Record<string, unknown>, metadata: metadata as Record<string, unknown> }),
     );
     try {
       const result = await inTime(
@@ -133,13 +133,14 @@ const headWith =
 /** The event store behind an `esdb://` connection string: EventStoreDB, KurrentDB or the embedded event node. */
 export const connectEventStore = (connectionString: string): EventStore => {
   const client = EventStoreDBClient.connectionString(connectionString);
+  const calls = rawCallsOf(client);
   const head = headWith(client);
   return {
     read: readWith(client),
-    append: appendWith(client),
+    append: appender(calls, appendWith(client)),
     readAll: readAllWith(client),
     head,
-    subscribe: (options) => subscribeTo(client, options),
+    subscribe: (options) => subscribeTo(calls, options),
     keepLast: async (stream, maxCount) => {
       await client.setStreamMetadata(stream, { maxCount });
     },

@@ -1,77 +1,99 @@
-import {
-  EVENT_TYPE,
-  START,
-  STREAM_NAME,
-  type AllStreamResolvedEvent,
-  type AllStreamSubscription,
-  type EventStoreDBClient,
-  type Filter as ClientFilter,
-} from '@eventstore/db-client';
+import type { ClientReadableStream } from '@grpc/grpc-js';
 import { StoreUnavailableError, type FeedItem, type Filter, type Position } from '../../src/kernel/event-store.ts';
-import { storedEventOf } from './stored-event.ts';
+import type { RawCalls } from './raw-calls.ts';
+import { feedItemOf } from './wire/read-answer.ts';
+import { subscribeRequest } from './wire/subscribe-request.ts';
 
 type Options = Readonly<{ from?: Position; filter?: Filter; signal: AbortSignal }>;
 
-/** Events between two checkpoints of a quiet filter: how far a reader may lag behind what it does not want. */
-const CHECKPOINT_INTERVAL = 1;
-const SEARCH_WINDOW = 32;
+/** Messages that wait for the reader; then nothing more is fetched until it has taken them. */
+const MOST_WAITING = 256;
 
-/** The store's own event types start with a dollar sign. */
-const NOT_A_SYSTEM_TYPE = '^[^$].*';
+/** What has come and was not taken yet. */
+type Inbox = Readonly<{
+  /** All that is there, as soon as there is anything; undefined when nothing more will come. Rejects when the call broke. */
+  take: () => Promise<readonly Buffer[] | undefined>;
+  close: () => void;
+}>;
 
-type Mark = Readonly<{ mark: FeedItem }>;
+const inboxOf = (call: ClientReadableStream<Buffer>): Inbox => {
+  let messages: Buffer[] = [];
+  let over = false;
+  let failure: Readonly<{ error: unknown }> | undefined;
+  let wake: (() => void) | undefined;
 
-const isMark = (item: unknown): item is Mark => typeof item === 'object' && item !== null && 'mark' in item;
-
-/**
- * The client reports checkpoints and catching up beside its stream of events, ahead of events that still wait in its
- * buffer. Pushed into that buffer they keep their place, so that no reader takes note of an event it has not seen.
- */
-const mark = (subscription: AllStreamSubscription, item: FeedItem): void => {
-  const marked: Mark = { mark: item };
-  (subscription as unknown as { push: (item: unknown) => void }).push(marked);
-};
-
-const clientFilter = (prefixes: readonly string[]): ClientFilter => {
-  const common = {
-    checkpointInterval: CHECKPOINT_INTERVAL,
-    maxSearchWindow: SEARCH_WINDOW,
-    checkpointReached: (subscription: unknown, position: Position): void =>
-      mark(subscription as AllStreamSubscription, { kind: 'checkpoint', position }),
+  const ring = (): void => {
+    wake?.();
+    wake = undefined;
   };
-  return prefixes.length === 0
-    ? { filterOn: EVENT_TYPE, regex: NOT_A_SYSTEM_TYPE, ...common }
-    : { filterOn: STREAM_NAME, prefixes: [...prefixes], ...common };
-};
-
-/** Everything after `from` in order, with back-pressure: nothing more is fetched than the reader takes. */
-export async function* subscribeTo(
-  client: EventStoreDBClient,
-  { from, filter, signal }: Options,
-): AsyncGenerator<FeedItem, void, undefined> {
-  const subscription = client.subscribeToAll({
-    fromPosition: from ?? START,
-    filter: clientFilter(filter?.streamPrefixes ?? []),
+  const close = (): void => {
+    over = true;
+    ring();
+  };
+  call.on('data', (message: Buffer) => {
+    messages.push(message);
+    if (messages.length >= MOST_WAITING) call.pause();
+    ring();
   });
-  subscription.on('caughtUp', () => mark(subscription, { kind: 'caught-up' }));
-  const stopped = (): boolean => signal.aborted;
-  const stop = (): void => {
-    subscription.destroy();
+  call.on('error', (error) => {
+    failure ??= { error };
+    close();
+  });
+  call.on('end', close);
+
+  const take: Inbox['take'] = async () => {
+    if (messages.length === 0 && !over) await new Promise<void>((resolve) => (wake = resolve));
+    if (messages.length > 0) {
+      const taken = messages;
+      messages = [];
+      if (call.isPaused()) call.resume();
+      return taken;
+    }
+    if (failure !== undefined) throw failure.error;
+    return undefined;
   };
-  signal.addEventListener('abort', stop, { once: true });
-  if (stopped()) stop();
+  return { take, close };
+};
+
+const isSystemEvent = (item: FeedItem): boolean => item.kind === 'event' && item.event.type.startsWith('$');
+
+const itemsOf = function* (messages: readonly Buffer[]): Generator<FeedItem, void, undefined> {
+  for (const message of messages) {
+    const item = feedItemOf(message);
+    if (item !== undefined && !isSystemEvent(item)) yield item;
+  }
+};
+
+/** Everything that the call brings until the signal aborts; throws when it ends before that. */
+async function* follow(call: ClientReadableStream<Buffer>, signal: AbortSignal): AsyncGenerator<FeedItem, void> {
+  const inbox = inboxOf(call);
+  const stopped = (): boolean => signal.aborted;
+  signal.addEventListener('abort', inbox.close, { once: true });
   try {
-    for await (const item of subscription as AsyncIterable<AllStreamResolvedEvent | Mark>) {
-      if (isMark(item)) yield item.mark;
-      else if (item.event !== undefined && !item.event.type.startsWith('$')) {
-        yield { kind: 'event', event: storedEventOf(item.event) };
+    while (!stopped()) {
+      const messages = await inbox.take();
+      if (messages === undefined) break;
+      for (const item of itemsOf(messages)) {
+        if (stopped()) return;
+        yield item;
       }
     }
     if (!stopped()) throw new Error('the subscription ended');
-  } catch (error) {
-    if (!stopped()) throw new StoreUnavailableError('the subscription broke', error);
   } finally {
-    signal.removeEventListener('abort', stop);
-    await subscription.unsubscribe().catch(() => undefined);
+    signal.removeEventListener('abort', inbox.close);
+  }
+}
+
+/** Everything after `from` in order, with back-pressure: little more is fetched than the reader takes. */
+export async function* subscribeTo(calls: RawCalls, { from, filter, signal }: Options): AsyncGenerator<FeedItem, void> {
+  let call: ClientReadableStream<Buffer> | undefined;
+  try {
+    call = await calls.read(subscribeRequest(from, filter?.streamPrefixes ?? []));
+    yield* follow(call, signal);
+  } catch (error) {
+    if (!signal.aborted) throw new StoreUnavailableError('the subscription broke', error);
+  } finally {
+    // A call that is cancelled in the turn in which it was opened would say nothing of it.
+    setImmediate(() => call?.cancel());
   }
 }

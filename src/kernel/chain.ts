@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
+import { hash as digest } from 'node:crypto';
+import { canonicalJson } from './canonical-json.ts';
 import type { StoredEvent } from './event-store.ts';
 import type { EventMetadata } from './message.ts';
 
@@ -20,9 +20,8 @@ type Linked = Readonly<{
  * of everything but the hash itself. `metadata.prevHash` is part of it, so one altered byte breaks every later link.
  */
 export const hashOf = ({ stream, revision, type, id, data, metadata }: Linked): string => {
-  const text = canonicalize({ stream, revision: revision.toString(), type, id, data, metadata });
-  if (text === undefined) throw new Error('an event that is not JSON cannot be chained');
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+  const text = canonicalJson({ stream, revision: revision.toString(), type, id, data, metadata });
+  return digest('sha256', text, 'hex');
 };
 
 /** True when the event's own hash is right; whether `prevHash` fits its neighbour is for the caller to compare. */

@@ -7,7 +7,7 @@ import {
   putVarintField,
   streamIdentifier,
   varintFieldSize,
-} from '../wire/protobuf.ts';
+} from '../../../eventstore/wire/protobuf.ts';
 
 /** Why one batch of many on a call was not stored: `detail` is the message `event_store.client.<name>`. */
 export type BatchRefusal = { code: status; message: string; name: string; detail: Buffer };

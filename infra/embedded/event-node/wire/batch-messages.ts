@@ -7,7 +7,7 @@ import {
   streamIdentifier,
   varintFieldSize,
   walk,
-} from './protobuf.ts';
+} from '../../../eventstore/wire/protobuf.ts';
 import { readUuid } from './uuid.ts';
 import type { NewEvent } from './record.ts';
 import type { ExpectedRevision } from '../streams/append-rules.ts';

@@ -6,7 +6,7 @@ import {
   putVarintField,
   streamIdentifier,
   varintFieldSize,
-} from './protobuf.ts';
+} from '../../../eventstore/wire/protobuf.ts';
 
 const eventField = 1;
 const linkField = 2;

@@ -7,7 +7,7 @@ import {
   streamNameField,
   varintFieldSize,
   walk,
-} from './protobuf.ts';
+} from '../../../eventstore/wire/protobuf.ts';
 
 /** An event as a client proposes it. */
 export type NewEvent = {
