@@ -44,6 +44,7 @@ export const deliveryForm = (delivery: Delivery): string | Buffer => {
       const [before, after] = aroundEventId(delivery.userId, JSON.stringify(event));
       return before + String(eventId) + after;
     }
+    case 'mail':
     case 'routes':
     case 'superseded':
       return line(delivery);
@@ -64,6 +65,7 @@ export const deliveryOf = (form: Buffer): Delivery | Missed => {
       const event = JSON.parse(body.toString('utf8')) as RelayEvent;
       return { kind: 'event', userId: head.userId, event: { ...event, eventId: head.eventId } };
     }
+    case 'mail':
     case 'routes':
     case 'superseded':
     case 'missed':

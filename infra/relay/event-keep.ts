@@ -76,7 +76,9 @@ export const eventKeep = (now: () => number): EventKeep => {
     after: (lastEventId) => {
       sweep();
       const isKnown = latest !== undefined && floor !== undefined && lastEventId >= floor && lastEventId <= latest;
-      if (lastEventId > (latest ?? 0) && lastEventId <= HIGHEST_EVENT_ID) {
+      // The count begins here, so that whoever asks has something to come back with.
+      if (latest === undefined) latest = floor = now();
+      if (lastEventId > latest && lastEventId <= HIGHEST_EVENT_ID) {
         // There is a past that is not known here: until the next event nobody can be told that they missed nothing.
         latest = lastEventId;
         floor = undefined;

@@ -1,12 +1,13 @@
 import { LRUCache } from 'lru-cache';
+import { mailBox, type MailBox } from '../../src/kernel/mail-box.ts';
 import { SESSION_SECONDS } from '../../src/kernel/relay.ts';
 import { eventKeep, type EventKeep } from './event-keep.ts';
-import { mailKeep, type MailKeep } from './mail-keep.ts';
+import { MAIL_LIMITS } from './limits.ts';
 import { presenceKeep, type PresenceKeep } from './presence-keep.ts';
 import { routeKeep, type RouteKeep } from './route-keep.ts';
 
 /** What is known of one user's devices. */
-export type Household = Readonly<{ present: PresenceKeep; events: EventKeep; mail: MailKeep; routes: RouteKeep }>;
+export type Household = Readonly<{ present: PresenceKeep; events: EventKeep; mail: MailBox; routes: RouteKeep }>;
 
 /** Households by user. */
 export type Households = Readonly<{
@@ -17,6 +18,9 @@ export type Households = Readonly<{
   sweep: () => void;
 }>;
 
+/** What a household held that had to make room. */
+export type Lost = Readonly<{ eventBytes: number; mail: number }>;
+
 const MOST_USERS = 100_000;
 /** What a household takes when nothing is kept. */
 const EMPTY_BYTES = 1024;
@@ -24,7 +28,7 @@ const EMPTY_BYTES = 1024;
 const householdAt = (now: () => number): Household => ({
   present: presenceKeep(now),
   events: eventKeep(now),
-  mail: mailKeep(now),
+  mail: mailBox(MAIL_LIMITS, now),
   routes: routeKeep(now),
 });
 
@@ -41,9 +45,13 @@ const swept = (household: Household): Household => {
 
 /**
  * Keeps households within `mostBytes`, the longest absent making room, for as long as a session lasts after they were
- * last heard of.
+ * last heard of. `onLost` is told of those who had to make room.
  */
-export const householdsWithin = (mostBytes: number, now: () => number): Households => {
+export const householdsWithin = (
+  mostBytes: number,
+  now: () => number,
+  onLost: (userId: string, lost: Lost) => void = () => undefined,
+): Households => {
   const users = new LRUCache<string, Household>({
     max: MOST_USERS,
     maxSize: mostBytes,
@@ -51,6 +59,9 @@ export const householdsWithin = (mostBytes: number, now: () => number): Househol
     // A clock may have moved between two calls of one millisecond; a deadline is looked at each time.
     ttlResolution: 0,
     perf: { now },
+    dispose: ({ events, mail }, userId, reason) => {
+      if (reason === 'evict') onLost(userId, { eventBytes: events.bytes(), mail: mail.size() });
+    },
   });
   return {
     find: (userId) => users.get(userId, { updateAgeOnGet: true }),

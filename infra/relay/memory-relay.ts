@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { silentLogger, type Logger } from '../../src/kernel/logger.ts';
-import { SESSION_SECONDS, type Delivery, type Relay, type RelaySession } from '../../src/kernel/relay.ts';
+import { MAIL_SECONDS, SESSION_SECONDS, type Delivery, type Relay, type RelaySession } from '../../src/kernel/relay.ts';
 import { householdsWithin } from './households.ts';
 import { taker, type Taker } from './taker.ts';
 
@@ -41,7 +41,9 @@ const oneByOne = () => {
  */
 export const memoryRelay = (options: MemoryRelayOptions = {}) => {
   const { now = Date.now, logger = silentLogger, mostBytes = MOST_BYTES } = options;
-  const households = householdsWithin(mostBytes, now);
+  const households = householdsWithin(mostBytes, now, (userId, lost) => {
+    if (lost.mail + lost.eventBytes > 0) logger.warn({ userId, ...lost }, 'what was kept for devices had to make room');
+  });
   const sessions = new LRUCache<string, RelaySession>({
     max: MOST_SESSIONS,
     ttl: SESSION_SECONDS * 1_000,
@@ -93,8 +95,12 @@ export const memoryRelay = (options: MemoryRelayOptions = {}) => {
       replay: (userId, lastEventId) =>
         promised(() => households.change(userId, ({ events }) => events.after(lastEventId))),
       send: (presence, delivery) => promised(() => handTo(presence.instance, delivery)),
-      keepMail: (userId, deviceId, frame) =>
-        promised(() => households.change(userId, ({ mail }) => mail.keep(deviceId, frame))),
+      keepMail: (userId, deviceId, given) =>
+        promised(() =>
+          households.change(userId, ({ mail }) =>
+            mail.keep({ ...given, deviceId, until: now() + MAIL_SECONDS * 1_000 }),
+          ),
+        ),
       takeMail: (userId, deviceId) => promised(() => households.find(userId)?.mail.take(deviceId) ?? []),
       keepSession: (session) => promised(() => void sessions.set(session.sessionId, session)),
       session: (sessionId) => promised(() => sessions.get(sessionId)),

@@ -124,19 +124,23 @@ tell(ARGV[8] .. text(last) .. ARGV[9])
 return text(last)
 `;
 
-/** Further arguments: the id after which to begin. Answers last id, whether it is a gap, oldest id, then ids and events. */
+/** Further arguments: the id after which to begin. Without any id yet the count begins here. Answers last id, whether it is a gap, oldest id, then ids and events. */
 const REPLAY = `${KEPT}
 trim()
 local asked = tonumber(ARGV[4])
 local isKnown = last and floor and asked >= floor and asked <= last
-if asked > (last or 0) and asked <= ${HIGHEST_EVENT_ID} then
+if last == nil then
+  last = now
+  floor = now
+end
+if asked > last and asked <= ${HIGHEST_EVENT_ID} then
   last = asked
   floor = nil
   dropAll()
 end
-if last then save() end
+save()
 local first = oldest()
-local answer = { last and text(last) or '', isKnown and 0 or 1, first and text(idOf(first)) or '' }
+local answer = { text(last), isKnown and 0 or 1, first and text(idOf(first)) or '' }
 for _, entry in ipairs(redis.call('XRANGE', events, text(asked + 1), '+')) do
   answer[#answer + 1] = text(idOf(entry))
   answer[#answer + 1] = entry[2][2]
@@ -187,7 +191,7 @@ export const redisEvents = (redis: Redis, clock: () => number) => {
         events: eventsIn(kept),
         gap: lastEventId > 0 && isGap === 1,
         oldest: idIn(oldest),
-        latest: idIn(latest),
+        latest: Number(latest),
       };
     },
   };

@@ -10,6 +10,8 @@ import { newestPaced } from './newest-paced.ts';
 type Deps = Readonly<{
   registry: Pick<DeviceRegistry, 'report' | 'changeVisibility' | 'changeDirectory'>;
   beats: Pick<Heartbeats, 'record'>;
+  /** True for a device that is on record as this user's. */
+  isOnRecord: (userId: string, deviceId: string) => Promise<boolean>;
   /** True while any instance holds a connection of the device. */
   isConnected: (userId: string, deviceId: string) => Promise<boolean>;
   /** Wakes the user's phones. Must not reject. */
@@ -21,7 +23,7 @@ type Deps = Readonly<{
 
 /** A device that is back within this time was never away, for all that is written down. */
 const AWAY_AFTER_MS = 30_000;
-/** A device may say something new with every message; no more of it than this goes to the log. */
+/** A device may say something new with every message; no more of it than this is written down. */
 const CHANGE_EVERY_MS = 5_000;
 /** No file system has longer paths; a longer one is only handed on. */
 const LONGEST_DIRECTORY = 4_096;
@@ -58,7 +60,11 @@ export const deviceNotes = (deps: Deps): DeviceLinkDeps['notes'] => {
   return {
     beat: (connection, payload) => {
       const beat = heartbeatIn(payload, connection.cause().at);
-      void quietly('heartbeat', beats.record(connection.entry.presence.deviceId, beat));
+      const { userId, deviceId } = whose(connection);
+      change('heartbeat', connection, async () => {
+        // Anybody may link under an id that nobody has registered; whoever registers it later is to begin with nothing.
+        if (await deps.isOnRecord(userId, deviceId)) await beats.record(deviceId, beat);
+      });
     },
     visibility: (connection, visible) =>
       change('visibility', connection, () => registry.changeVisibility(whose(connection), visible, connection.cause())),

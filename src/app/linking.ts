@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { deviceRegistry } from '../../commands/devices/device-registry.ts';
 import { heartbeats } from '../../commands/devices/device-presence.ts';
+import type { Device } from '../../commands/devices/devices.state.ts';
 import { DEVICE, type DeviceEvent } from '../events/device/device.events.ts';
 import { deviceUpcasters } from '../events/device/device.upcasters.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -33,6 +34,12 @@ const notesOf = ({ stores, write, desktopOnline, logger }: Deps): DeviceLinkDeps
   deviceNotes({
     registry: deviceRegistry({ handler: write.devices, vault: stores.vault }),
     beats: heartbeats({ ephemeral: stores.ephemeral, logger }),
+    isOnRecord: async (userId, deviceId) => {
+      const isTheirs = (device: Device): boolean => device.status === 'registered' && device.userId === userId;
+      return (
+        isTheirs(await write.devices.state(deviceId, { cached: true })) || isTheirs(await write.devices.state(deviceId))
+      );
+    },
     isConnected: async (userId, deviceId) =>
       (await stores.relay.present(userId)).some((other) => other.deviceId === deviceId),
     desktopOnline,

@@ -30,6 +30,7 @@ import { ready, type ReadinessDeps } from '../http/routes/health/ready.ts';
 import { llmEndpoints } from '../http/routes/llm/index.ts';
 import { mediaEndpoints } from '../http/routes/media/index.ts';
 import { knownRequests, type KnownRequests } from '../http/routes/llm/known-requests.ts';
+import { socketOnly } from '../http/routes/sockets/socket-only.ts';
 import { v1Endpoints } from '../http/routes/v1/index.ts';
 import { serve } from '../http/server.ts';
 import { isoOf, type Clock } from '../kernel/clock.ts';
@@ -146,6 +147,7 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
       run: deps.answers.run,
       mostVideoBytes: config.VIDEO_MAX_MIB * MIB,
     }),
+    ...['/ws/device-link', '/ws/llm'].map(socketOnly),
     followEvents({ hub, clock, stopping, watch: sessionWatch(deps.identity.revocations, clock) }),
   ];
 };

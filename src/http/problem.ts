@@ -15,6 +15,7 @@ const statusOf = {
   precondition: 412,
   'too-large': 413,
   'media-type': 415,
+  socket: 426,
   'too-many': 429,
   internal: 500,
   unsupported: 501,
@@ -77,4 +78,5 @@ export const headersOf = (error: DomainError): Readonly<Record<string, string>> 
     ? {}
     : { 'Retry-After': Math.max(1, Math.ceil(error.retryAfterSeconds)).toString() }),
   ...(errorCatalogue[error.errorType].kind === 'unauthenticated' ? { 'WWW-Authenticate': 'Bearer' } : {}),
+  ...(errorCatalogue[error.errorType].kind === 'socket' ? { Upgrade: 'websocket', Connection: 'Upgrade' } : {}),
 });

@@ -11,6 +11,7 @@ export type ErrorKind =
   | 'precondition'
   | 'too-large'
   | 'media-type'
+  | 'socket'
   | 'too-many'
   | 'internal'
   | 'unsupported'
@@ -41,6 +42,7 @@ export const errorCatalogue = {
   precondition_failed: { kind: 'precondition', label: 'Precondition failed' },
   payload_too_large: { kind: 'too-large', label: 'Payload too large' },
   unsupported_media_type: { kind: 'media-type', label: 'Unsupported media type' },
+  websocket_required: { kind: 'socket', label: 'WebSocket required' },
   rate_limit_error: { kind: 'too-many', label: 'Too many requests' },
   internal_error: { kind: 'internal', label: 'Internal error' },
   not_implemented: { kind: 'unsupported', label: 'Not available' },

@@ -1,3 +1,5 @@
+import type { Mail, MailReceipt } from './mail-box.ts';
+
 /**
  * The port to what the instances share about devices that are connected: who is where, what happened last, what waits
  * for whom. Kept in Redis, or in this process when it is alone. It may vanish at any moment: every instance tells its own
@@ -51,8 +53,8 @@ export type Replay = Readonly<{
   gap: boolean;
   /** Id of the oldest event that is kept; undefined when there is none. */
   oldest: number | undefined;
-  /** The highest id that was ever given out, as far as is known; undefined when none is. */
-  latest: number | undefined;
+  /** No event has a higher id yet, and all that come will: the last one's, or where the count begins. */
+  latest: number;
 }>;
 
 /** What one instance hands to another for a device that is connected there. Frames are what the device gets. */
@@ -60,6 +62,8 @@ export type Delivery =
   | Readonly<{ kind: 'text'; userId: string; deviceId: string; frame: string }>
   | Readonly<{ kind: 'binary'; userId: string; deviceId: string; frame: Uint8Array }>
   | Readonly<{ kind: 'event'; userId: string; event: NumberedEvent }>
+  /** There is mail for a device that is connected there. */
+  | Readonly<{ kind: 'mail'; userId: string; deviceId: string }>
   /** The routes of a terminal of a device that is connected there have changed. */
   | Readonly<{ kind: 'routes'; userId: string }>
   /** A newer connection of the device has registered: the one with this id is to be closed. */
@@ -105,8 +109,8 @@ export type Relay = Readonly<{
   /** Hands a frame to a device on another instance; false when nobody took it. */
   send: (presence: Presence, delivery: Delivery) => Promise<boolean>;
 
-  /** Keeps a frame for a device that is away, for `MAIL_SECONDS`. */
-  keepMail: (userId: string, deviceId: string, frame: string) => Promise<void>;
+  /** Keeps a frame for a device that is away, for `MAIL_SECONDS`; for want of room older ones are shortened. */
+  keepMail: (userId: string, deviceId: string, mail: Mail) => Promise<MailReceipt>;
   /** All frames that wait for a device, oldest first; nobody gets them twice. */
   takeMail: (userId: string, deviceId: string) => Promise<readonly string[]>;
 

@@ -38,19 +38,26 @@ const given = () => {
   const time = pauses();
   const { logger, lines } = memoryLogger();
   let isConnected = false;
+  let isAway = false;
+  const onRecord = new Set([`${USER} ${DEVICE}`]);
   const notes = deviceNotes({
     registry: {
       report: (_whose, presence) => write(presence),
       changeVisibility: (_whose, visible) => write(`visible ${visible}`),
       changeDirectory: (_whose, directory) => write(`in ${directory}`),
     },
-    beats: { record: () => Promise.reject(new Error('away')) },
+    beats: { record: (deviceId) => (isAway ? Promise.reject(new Error('away')) : write(`beat of ${deviceId}`)) },
+    isOnRecord: (userId, deviceId) => Promise.resolve(onRecord.has(`${userId} ${deviceId}`)),
     isConnected: () => Promise.resolve(isConnected),
     desktopOnline: (userId) => write(`woken ${userId}`),
     pause: time.pause,
     logger,
   });
-  return { notes, written, lines, time, reconnect: () => (isConnected = true) };
+  return {
+    ...{ notes, written, lines, time, onRecord },
+    reconnect: () => (isConnected = true),
+    goAway: () => (isAway = true),
+  };
 };
 
 describe('what devices say over the link', () => {
@@ -107,8 +114,29 @@ describe('what devices say over the link', () => {
     expect(written).to.deep.equal(['offline']);
   });
 
+  it('records of a flood of heartbeats the first and the newest, one at a time', async () => {
+    const { notes, written, time } = given();
+    for (let n = 0; n < 1_000; n += 1) notes.beat(connection(), { activeJobs: n });
+    await settled();
+    expect(written).to.deep.equal([`beat of ${DEVICE}`]);
+    await time.end();
+    expect(written.length).to.equal(2);
+    await time.end();
+    expect(written.length).to.equal(2);
+  });
+
+  it('records no heartbeat of a device that is not on record as the user’s', async () => {
+    const { notes, written, onRecord } = given();
+    onRecord.clear();
+    onRecord.add(`somebody else ${DEVICE}`);
+    notes.beat(connection(), {});
+    await settled();
+    expect(written).to.deep.equal([]);
+  });
+
   it('logs what could not be written down', async () => {
-    const { notes, lines } = given();
+    const { notes, lines, goAway } = given();
+    goAway();
     notes.beat(connection(), {});
     await settled();
     expect(lines.map(({ message }) => message)).to.deep.equal(['what a device said was not written down: heartbeat']);

@@ -135,6 +135,8 @@ describe('bad input on the device link', () => {
       ['an event of a blank type', event('  '), 'invalidEvent'],
       ['an event of a type that is no text', event({}), 'invalidEvent'],
       ['an underscore deep inside', event('x', [{ a: [{ b_c: 1 }] }]), 'invalidEvent'],
+      ['the status of a device', event('device-status', null), 'invalidEvent'],
+      ['word of a device that was removed', event('device-unlinked', { deviceId: other }), 'invalidEvent'],
       ['a job event without an object', event('job:created', 'x'), 'invalidEvent'],
       ['a job event without a session', event('job:created', { jobId: 'j' }), 'invalidEvent'],
       [

@@ -90,6 +90,8 @@ export type GivenLinks = Readonly<{
   phone: (options?: ClientOptions) => SimulatedPhone;
   /** Lines that only a fault of ours makes. */
   faults: () => readonly LogLine[];
+  /** Messages of what had to be done without. */
+  warnings: () => readonly string[];
   /** Everything the simulated apps hold against the server. */
   violations: () => readonly string[];
   /** Resolves when nothing of anybody is left in any instance. */
@@ -281,6 +283,7 @@ export const givenLinks = async (options: Options = {}): Promise<GivenLinks> => 
     desktop: (given = {}) => joined(simulatedDesktop(linkOptions(given))),
     phone: (given = {}) => joined(simulatedPhone(linkOptions(given))),
     faults: () => lines.filter(({ level }) => level === 'error'),
+    warnings: () => lines.filter(({ level }) => level === 'warn').map(({ message }) => message),
     violations: () => clients.flatMap(({ violations }) => violations),
     close: async () => {
       await Promise.all(clients.map((client) => client.stop()));

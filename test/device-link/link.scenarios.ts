@@ -266,6 +266,12 @@ export const linkScenarios = (make: () => Promise<GivenLinks>): void => {
     await phone.connected();
     given.records.set(phone.deviceId, { status: 'removed' } as never);
     for (const { link } of given.instances) link.unlink(given.userId, phone.deviceId);
+    await given.instances[last()]!.link.announce.unlinked(given.userId, phone.deviceId);
+    for (const each of [phone, desktop]) {
+      await comes('it is told', () =>
+        told(each, 'device-unlinked').some(({ deviceId }) => deviceId === phone.deviceId),
+      );
+    }
     await comes('its socket is closed', () => phone.closes.includes(4003));
     await comes('it may not come back', () => phone.fatal.includes('deviceOwnershipFailed'));
     await comes('the desktop hears of it', () =>

@@ -83,7 +83,7 @@ describe('the relay in a real Redis', () => {
     const presence = presenceOn(relays.all[0]);
     await relay.join(user, presence);
     await relay.publish(user, eventSaying(1), { how: 'keep', replaces: 'r' });
-    await relay.keepMail(user, 'd', 'frame');
+    await relay.keepMail(user, 'd', { frame: 'frame', instead: 'gone' });
     await relay.addRoute(user, { producerId: 'p', sessionId: 's', consumerId: 'c' });
     await relay.keepSession({ sessionId: randomUUID(), tokenHash: 'h', userId: user, deviceId: 'd' });
     const keys = await connections[0]!.keys('*');
@@ -151,7 +151,7 @@ describe('the relay in a real Redis', () => {
         relay.publish('u', eventSaying(1), KEEP),
         relay.replay('u', 1),
         relay.send(presence, { kind: 'routes', userId: 'u' }),
-        relay.keepMail('u', 'd', 'f'),
+        relay.keepMail('u', 'd', { frame: 'f', instead: 'gone' }),
         relay.takeMail('u', 'd'),
         relay.keepSession({ sessionId: 's', tokenHash: 'h', userId: 'u', deviceId: 'd' }),
         relay.session('s'),

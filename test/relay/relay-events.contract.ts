@@ -56,7 +56,20 @@ export const relayEventsContract = (relays: () => Relays): void => {
   });
 
   it('says neither gap nor events to a device that asks from the start of nothing', async () => {
-    expect(await replay(fresh(), 0)).to.deep.equal({ events: [], gap: false, oldest: undefined, latest: undefined });
+    expect(await replay(fresh(), 0)).to.deep.include({ events: [], gap: false, oldest: undefined });
+  });
+
+  it('begins the count with the first who asks, and nobody who comes back from there is told of a gap without reason', async () => {
+    const user = fresh();
+    const { latest: since } = await replay(user, Number.MAX_SAFE_INTEGER);
+    expect(since).to.be.greaterThan(1_700_000_000_000);
+    const first = await publish(user, 1);
+    expect(first).to.be.greaterThan(since);
+    const missed = await replay(user, since);
+    expect(said(missed)).to.deep.equal([1]);
+    expect(missed.gap).to.equal(false);
+    await publish(user, 'large', { how: 'miss' });
+    expect((await replay(user, since)).gap).to.equal(true);
   });
 
   it('is a gap only to those who missed what had to make room for newer events', async () => {

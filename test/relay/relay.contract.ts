@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
-import { MOST_MAIL, MOST_MAIL_BYTES, MOST_ROUTES } from '../../infra/relay/limits.ts';
+import { MAIL_LIMITS, MOST_ROUTES } from '../../infra/relay/limits.ts';
 import { MAIL_SECONDS, PRESENCE_SECONDS, SESSION_SECONDS, type Delivery } from '../../src/kernel/relay.ts';
 import { allSettled, presenceOn, type Relays } from './relays.ts';
 
@@ -147,14 +147,15 @@ export const relayContract = (relays: () => Relays): void => {
   });
 
   describe('mail', () => {
+    const mail = (frame: string) => ({ frame, instead: '"gone"' });
     const frames = (count: number): readonly string[] => Array.from({ length: count }, (_, n) => `frame\n${n}`);
 
     it('waits for a device, oldest first, and is given once', async () => {
       const [one, two, three] = instances();
       const [user, device, other] = [fresh(), fresh(), fresh()];
-      for (const frame of frames(5)) await one.relay.keepMail(user, device, frame);
-      await two.relay.keepMail(user, other, 'for another');
-      await one.relay.keepMail(user, '\ud800 "\n odd', 'for an odd one');
+      for (const frame of frames(5)) await one.relay.keepMail(user, device, mail(frame));
+      await two.relay.keepMail(user, other, mail('for another'));
+      await one.relay.keepMail(user, '\ud800 "\n odd', mail('for an odd one'));
       expect(await three.relay.takeMail(user, device)).to.deep.equal(frames(5));
       expect(await three.relay.takeMail(user, device)).to.deep.equal([]);
       expect(await three.relay.takeMail(user, other)).to.deep.equal(['for another']);
@@ -164,7 +165,7 @@ export const relayContract = (relays: () => Relays): void => {
 
     it('goes to one of those who take it at once', async () => {
       const [user, device] = [fresh(), fresh()];
-      for (const frame of frames(20)) await instances()[0].relay.keepMail(user, device, frame);
+      for (const frame of frames(20)) await instances()[0].relay.keepMail(user, device, mail(frame));
       const taken = await Promise.all(instances().map(({ relay }) => relay.takeMail(user, device)));
       expect(taken.flat()).to.deep.equal(frames(20));
     });
@@ -172,27 +173,52 @@ export const relayContract = (relays: () => Relays): void => {
     it('ends after its time, each piece for itself', async () => {
       const [{ relay }] = instances();
       const [user, device] = [fresh(), fresh()];
-      await relay.keepMail(user, device, 'old');
+      await relay.keepMail(user, device, mail('old'));
       await advance(MAIL_SECONDS - 1);
-      await relay.keepMail(user, device, 'young');
+      await relay.keepMail(user, device, mail('young'));
       await advance(2);
       expect(await relay.takeMail(user, device)).to.deep.equal(['young']);
-      await relay.keepMail(user, device, 'late');
+      await relay.keepMail(user, device, mail('late'));
       await advance(MAIL_SECONDS + 1);
       expect(await relay.takeMail(user, device)).to.deep.equal([]);
     });
 
-    it('is bounded: the oldest makes room', async () => {
+    it('is shortened when there is too much of it, the oldest first', async () => {
+      const [one, two] = instances();
+      const [user, device, other] = [fresh(), fresh(), fresh()];
+      const big = (n: number): string => String(n).repeat(MAIL_LIMITS.bytes / 4);
+      const receipts = [];
+      for (let n = 0; n < 6; n += 1) {
+        receipts.push(
+          await one.relay.keepMail(user, n === 1 ? other : device, { frame: big(n), instead: `"no ${n}"` }),
+        );
+      }
+      expect(receipts.map(({ shortened, isKept }) => [shortened, isKept])).to.deep.equal([
+        [0, true],
+        [0, true],
+        [0, true],
+        [1, true],
+        [1, true],
+        [1, true],
+      ]);
+      expect((await two.relay.takeMail(user, device)).map((frame) => frame.slice(0, 8))).to.deep.equal([
+        '"no 0"',
+        '"no 2"',
+        ...['33333333', '44444444', '55555555'],
+      ]);
+      const whole = '9'.repeat(MAIL_LIMITS.bytes + 1);
+      expect(await one.relay.keepMail(user, other, { frame: whole, instead: 'no' })).to.include({ isKept: true });
+      expect(await one.relay.takeMail(user, other)).to.deep.equal(['"no 1"', whole]);
+    });
+
+    it('is refused when even short forms are too many, until what is old has gone', async () => {
       const [{ relay }] = instances();
       const [user, device] = [fresh(), fresh()];
-      for (const frame of frames(MOST_MAIL + 3)) await relay.keepMail(user, device, frame);
-      expect(await relay.takeMail(user, device)).to.deep.equal(frames(MOST_MAIL + 3).slice(3));
-      const big = (n: number): string => String(n).repeat(MOST_MAIL_BYTES / 4);
-      for (let n = 0; n < 6; n += 1) await relay.keepMail(user, device, big(n));
-      expect((await relay.takeMail(user, device)).map((frame) => frame[0])).to.deep.equal(['3', '4', '5']);
-      await relay.keepMail(user, device, 'small');
-      await relay.keepMail(user, device, '9'.repeat(MOST_MAIL_BYTES + 1));
-      expect(await relay.takeMail(user, device)).to.have.length(1);
+      for (const frame of frames(MAIL_LIMITS.pieces)) await relay.keepMail(user, device, mail(frame));
+      expect(await relay.keepMail(user, fresh(), mail('one more'))).to.deep.equal({ shortened: 0, isKept: false });
+      await advance(MAIL_SECONDS + 1);
+      expect(await relay.keepMail(user, device, mail('later'))).to.deep.equal({ shortened: 0, isKept: true });
+      expect(await relay.takeMail(user, device)).to.deep.equal(['later']);
     });
   });
 

@@ -1,4 +1,5 @@
 import type { Relay } from '../../kernel/relay.ts';
+import type { StatusChange } from './announcing.ts';
 import type { Connections } from './connections.ts';
 
 /** Notices devices that went without a word because their instance did. */
@@ -6,7 +7,7 @@ export type Absences = Readonly<{
   /** Looks where the devices of all users are who are connected here. Rejects when the relay does not answer. */
   look: () => Promise<void>;
   /** To be told of every change of status that is heard of. */
-  heard: (userId: string, payload: unknown) => void;
+  heard: (userId: string, change: StatusChange) => void;
 }>;
 
 type Deps = Readonly<{
@@ -51,10 +52,9 @@ export const absences = ({ relay, connections, gone, back }: Deps): Absences => 
         await Promise.all(users.slice(at, at + AT_ONCE).map(lookAfter));
       }
     },
-    heard: (userId, payload) => {
-      const { deviceId, status } = payload as Readonly<{ deviceId?: string; status?: string }>;
+    heard: (userId, { deviceId, status }) => {
       const devices = known.get(userId);
-      if (devices === undefined || deviceId === undefined) return;
+      if (devices === undefined) return;
       if (status === 'disconnected') devices.delete(deviceId);
       else devices.set(deviceId, 0);
     },

@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { isoOf } from '../../kernel/clock.ts';
-import type { Relay } from '../../kernel/relay.ts';
+import type { Relay, RelayEvent } from '../../kernel/relay.ts';
 import { keepingOf } from './event-rules.ts';
 
 type Deps = Readonly<{ relay: Pick<Relay, 'publish' | 'present'>; clock: Clock }>;
@@ -21,6 +21,17 @@ export type Announcer = Readonly<{
 }>;
 
 type Status = 'online' | 'disconnected';
+
+/** What `device-status` says. */
+export type StatusChange = Readonly<{ deviceId: string; status: Status }>;
+
+/** What an event says of a device's status; undefined when it is about something else. Only the server says such. */
+export const statusIn = ({ eventType, payload }: RelayEvent): StatusChange | undefined =>
+  eventType === 'device-status' ? (payload as StatusChange) : undefined;
+
+/** The device that an event says is not the user's any more; undefined when it is about something else. */
+export const unlinkedIn = ({ eventType, payload }: RelayEvent): string | undefined =>
+  eventType === 'device-unlinked' ? (payload as Readonly<{ deviceId: string }>).deviceId : undefined;
 
 /** A device that comes and goes while we say so is somebody else's to tell of. */
 const MOST_WORDS = 5;

@@ -19,8 +19,11 @@ export type Connection = {
   readonly cause: () => Cause;
   /** False as soon as nothing more can reach the device over this socket. */
   readonly isOpen: () => boolean;
-  /** Ends it: from now on the device counts as gone, however long the peer takes to hang up. */
-  readonly close: (code: number, reason: string) => void;
+  /**
+   * Ends it: from now on the device counts as gone, however long the peer takes to hang up. `lastWord` is a frame that goes
+   * before all that still waits to be sent.
+   */
+  readonly close: (code: number, reason: string, lastWord?: string) => void;
 };
 
 /** A connection that has registered. */

@@ -15,7 +15,7 @@ import { usualTiming } from './timing.ts';
 export type DeviceLink = Readonly<{
   socket: SocketHandler;
   announce: Announcer;
-  /** A device is not the user's any more: its connection here ends. */
+  /** A device is not the user's any more: its connection here ends, once it has been told. */
   unlink: (userId: string, deviceId: string) => void;
   /** How much is in use: all are 0 when nobody is connected and a while has passed. */
   inUse: () => Readonly<Record<'sockets' | 'devices' | 'users' | 'calls' | 'mail', number>>;
@@ -23,6 +23,8 @@ export type DeviceLink = Readonly<{
   stop: () => Promise<void>;
 }>;
 
+/** How long a device that was removed may wait for the event that says so. */
+const UNLINKED_WITHIN_MS = 500;
 const STOP_WITHIN_MS = 5_000;
 
 /** Links the devices of this process with each other and with those of other instances. */
@@ -31,8 +33,6 @@ export const deviceLink = (deps: DeviceLinkDeps): DeviceLink => {
   const timing = { ...usualTiming, ...deps.timing };
   const board = switchboard({ ...deps, timing });
   const sockets = new Set<Promise<void>>();
-  /** Connections whose user has lost the right to them: what they still say is not heard. */
-  const revoked = new WeakSet<Connection>();
 
   const confirming = setInterval(() => {
     for (const connection of board.connections.all()) connection.outbox.ask();
@@ -46,7 +46,7 @@ export const deviceLink = (deps: DeviceLinkDeps): DeviceLink => {
   };
 
   const received = async (connection: Connection, { data, isBinary }: Frame): Promise<void> => {
-    if (revoked.has(connection)) return;
+    if (board.revoked.has(connection)) return;
     let isRegistering = false;
     try {
       if (isBinary) {
@@ -68,10 +68,10 @@ export const deviceLink = (deps: DeviceLinkDeps): DeviceLink => {
   };
 
   const revoke = (connection: Connection): void => {
-    revoked.add(connection);
+    board.revoked.add(connection);
     // The iOS app gets itself a new token when it reads this.
-    connection.outbox.send(errorFrame('authRequired', 'the session has ended; sign in again', clock()), 'vital');
-    connection.close(REVOKED, 'the session has ended');
+    const lastWord = errorFrame('authRequired', 'the session has ended; sign in again', clock());
+    connection.close(REVOKED, 'the session has ended', lastWord);
     board.registering.end(connection).catch((error: unknown) => {
       logger.warn({ err: error }, 'a session that has ended may still be resumed, by the one who had it');
     });
@@ -122,8 +122,11 @@ export const deviceLink = (deps: DeviceLinkDeps): DeviceLink => {
     unlink: (userId, deviceId) => {
       const connection = board.connections.find(userId, deviceId);
       if (connection === undefined) return;
-      revoked.add(connection);
-      connection.close(REVOKED, 'this device is not linked any more');
+      board.revoked.add(connection);
+      // The event that says so ends it sooner, unless the relay is away.
+      setTimeout(() => {
+        if (board.connections.find(userId, deviceId) === connection) board.endLink(userId, deviceId);
+      }, UNLINKED_WITHIN_MS).unref();
     },
     inUse: () => ({ sockets: sockets.size, ...board.inUse() }),
     stop: async () => {

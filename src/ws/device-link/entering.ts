@@ -32,6 +32,8 @@ export type Entering = Readonly<{
   enter: (connection: Connection, ticket: Ticket) => Promise<void>;
   /** After deliveries may have been missed. Never rejects. */
   catchUp: (connection: Registered) => Promise<void>;
+  /** After mail has come for its device. Never rejects. */
+  fetchMail: (connection: Registered) => Promise<void>;
   /** Does nothing for a connection that has left. Never rejects. */
   leave: (connection: Registered) => Promise<void>;
 }>;
@@ -44,8 +46,8 @@ export const entering = (deps: Deps): Entering => {
   const keyOf = (userId: string, deviceId: string): string => `${userId} ${deviceId}`;
   const laneOf = ({ caller, entry }: Registered): string => keyOf(caller.userId, entry.presence.deviceId);
 
-  /** Takes the place of an older connection of the device, here or elsewhere. */
-  const takePlace = async (entered: Registered): Promise<void> => {
+  /** Takes the place of an older connection of the device, here or elsewhere; answers what that one may not have sent. */
+  const takePlace = async (entered: Registered): Promise<readonly string[]> => {
     const { caller, entry } = entered;
     const { userId } = caller;
     const { presence } = entry;
@@ -54,10 +56,11 @@ export const entering = (deps: Deps): Entering => {
     if (before !== undefined && before !== entered) before.close(SUPERSEDED, REPLACED);
     const replaced = await relay.join(userId, presence);
     whereabouts.forget(userId);
-    if (before !== undefined && before !== entered) await leaving.handBack(before);
-    if (replaced === undefined || replaced.instance === relay.instance) return;
-    const { deviceId, connectionId } = replaced;
-    await relay.send(replaced, { kind: 'superseded', userId, deviceId, connectionId });
+    if (replaced !== undefined && replaced.instance !== relay.instance) {
+      const { deviceId, connectionId } = replaced;
+      await relay.send(replaced, { kind: 'superseded', userId, deviceId, connectionId });
+    }
+    return before === undefined || before === entered ? [] : leaving.takeOver(before);
   };
 
   const enterNow = async (connection: Connection, ticket: Ticket): Promise<void> => {
@@ -66,13 +69,14 @@ export const entering = (deps: Deps): Entering => {
     const { outbox, caller } = connection;
     outbox.send(frame, 'vital');
     const presence: Presence = { deviceId, connectionId: deps.newId(), instance: relay.instance, role, since: now() };
-    const feed = liveFeed(outbox, deviceId, now, () =>
-      connection.close(TRY_AGAIN, 'too much waits to be read; come back and resume'),
-    );
+    const feed = liveFeed(outbox, deviceId, now, () => {
+      deps.logger.warn({ userId: caller.userId, deviceId }, 'too much came while a device read what it had missed');
+      connection.close(TRY_AGAIN, 'too much waits to be read; come back and resume');
+    });
     const entered = Object.assign(connection, { entry: { presence, feed } });
     feed.hold();
-    await takePlace(entered);
-    await deps.welcome.greet(entered, after);
+    const left = await takePlace(entered);
+    await deps.welcome.greet(entered, after, left);
     feed.release();
     await deps.onEntered(entered);
     await deps.announce.online(caller.userId, deviceId).catch((error: unknown) => {
@@ -111,6 +115,12 @@ export const entering = (deps: Deps): Entering => {
           .finally(feed.release),
       );
     },
+    fetchMail: (connection) =>
+      inOrder(laneOf(connection), async () => {
+        if (connection.isOpen()) await deps.welcome.mail(connection);
+      }).catch((error: unknown) => {
+        deps.logger.warn({ err: error, userId: connection.caller.userId }, 'mail waits until its device comes again');
+      }),
     leave: (connection) => inOrder(laneOf(connection), () => leaving.leave(connection)),
   };
 };

@@ -47,8 +47,12 @@ export const keepingOf = (event: Pick<RelayEvent, 'eventType' | 'payload'>, byte
   return replaces === undefined ? { how: 'keep' } : { how: 'keep', replaces };
 };
 
+/** What the others take from the server alone. */
+const SERVERS_OWN: ReadonlySet<string> = new Set(['device-status', 'device-unlinked', 'event-replay-gap']);
+
 /** What is wrong with an event of a client; undefined when nothing is. */
 export const eventFault = (eventType: string, payload: unknown): string | undefined => {
+  if (SERVERS_OWN.has(eventType)) return 'only the server says this';
   if (!eventType.startsWith('job:')) return undefined;
   if (!isObject(payload)) return `${eventType} needs an object as its payload`;
   const missing = ['jobId', 'sessionId'].filter((name) => textOf(payload, name) === undefined);

@@ -59,6 +59,16 @@ export const INVALID_REQUEST = -32600;
 export const INVALID_PARAMS = -32602;
 export const INTERNAL_ERROR = -32603;
 
+/** The relay does not answer, so that nobody can tell. */
+export const OUT_OF_SIGHT: RpcError = {
+  code: INTERNAL_ERROR,
+  message: 'the relay does not answer just now, so the desktop may be there or not; try again',
+};
+export const TOO_MANY_CALLS: RpcError = {
+  code: INTERNAL_ERROR,
+  message: 'too many calls wait for a desktop that is reconnecting; try again',
+};
+
 const CALL = '{"type":"rpc.request","payload":{"clientId":"';
 const ANSWER = '{"type":"rpc.response",';
 
@@ -69,6 +79,23 @@ export const isCallOrAnswer = (frame: string): boolean => frame.startsWith(ANSWE
 
 export const rpcResponseFrame = (payload: Readonly<Record<string, unknown>>): string =>
   JSON.stringify({ type: 'rpc.response', payload });
+
+/** What is before an answer's id, when it says that first. */
+const ANSWER_ID = /^\{"type":"rpc\.response","payload":\{"id":("(?:[^"\\]|\\.)*")/;
+
+const answerIdOf = (frame: string): string => {
+  const first = ANSWER_ID.exec(frame)?.[1];
+  if (first !== undefined) return JSON.parse(first) as string;
+  const { id } = (JSON.parse(frame) as { payload: Readonly<{ id?: unknown }> }).payload;
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : '';
+};
+
+/** What a caller gets for an answer that there was no room to keep while it was away. */
+export const goneFrame = (answer: string): string =>
+  rpcErrorFrame(answerIdOf(answer), {
+    code: INTERNAL_ERROR,
+    message: 'the answer was too much to be kept while this device was away; ask again',
+  });
 
 export const rpcErrorFrame = (id: string, error: RpcError): string =>
   rpcResponseFrame({ id, result: null, error, isFinal: true });

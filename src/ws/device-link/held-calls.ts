@@ -1,3 +1,4 @@
+import { DESKTOP_OFFLINE, type RpcError } from './frames.ts';
 import type { Call } from './rpc.ts';
 
 /** A call, and until when it may wait. */
@@ -17,13 +18,15 @@ export type HeldCalls = Readonly<{
   isHolding: (userId: string, clientId: string) => boolean;
   /** To be called when a desktop of the user has come. */
   wake: (userId: string) => Promise<void>;
+  /** To be called when desktops may be in sight again that were not. */
+  wakeAll: () => void;
   size: () => number;
 }>;
 
 type Deps = Readonly<{
-  /** False when there still is no desktop. */
-  bring: (call: WaitingCall) => Promise<boolean>;
-  giveUp: (call: WaitingCall) => Promise<void>;
+  /** Undefined when a desktop has it, or why none has yet. Must not reject. */
+  bring: (call: WaitingCall) => Promise<RpcError | undefined>;
+  giveUp: (call: WaitingCall, why: RpcError) => Promise<unknown>;
   now: () => number;
 }>;
 
@@ -33,7 +36,7 @@ const MOST_BYTES = 8 * 1024 * 1024;
 
 export const heldCalls = ({ bring, giveUp, now }: Deps): HeldCalls => {
   const users = new Map<string, WaitingCall[]>();
-  const draining = new Map<string, Promise<void>>();
+  const draining = new Map<string, Promise<RpcError | undefined>>();
 
   const waitingOf = (userId: string): readonly WaitingCall[] => users.get(userId) ?? [];
 
@@ -45,14 +48,17 @@ export const heldCalls = ({ bring, giveUp, now }: Deps): HeldCalls => {
     return wasThere;
   };
 
-  const drain = async (userId: string): Promise<void> => {
+  /** Answers why the first that is left could not be brought. */
+  const drain = async (userId: string): Promise<RpcError | undefined> => {
     for (let next = waitingOf(userId)[0]; next !== undefined; next = waitingOf(userId)[0]) {
-      if (!(await bring(next).catch(() => false))) return;
+      const why = await bring(next);
+      if (why !== undefined) return why;
       remove(next);
     }
+    return undefined;
   };
 
-  const wake = (userId: string): Promise<void> => {
+  const look = (userId: string): Promise<RpcError | undefined> => {
     const running = draining.get(userId);
     if (running !== undefined) return running;
     const run = drain(userId).finally(() => draining.delete(userId));
@@ -62,8 +68,8 @@ export const heldCalls = ({ bring, giveUp, now }: Deps): HeldCalls => {
 
   /** Looks a last time. */
   const expire = async (call: WaitingCall): Promise<void> => {
-    await wake(call.userId);
-    if (remove(call)) await giveUp(call);
+    const why = await look(call.userId);
+    if (remove(call)) await giveUp(call, why ?? DESKTOP_OFFLINE);
   };
 
   return {
@@ -76,7 +82,12 @@ export const heldCalls = ({ bring, giveUp, now }: Deps): HeldCalls => {
       return true;
     },
     isHolding: (userId, clientId) => waitingOf(userId).some((call) => call.clientId === clientId),
-    wake,
+    wake: async (userId) => {
+      await look(userId);
+    },
+    wakeAll: () => {
+      for (const userId of users.keys()) void look(userId);
+    },
     size: () => {
       let size = 0;
       for (const waiting of users.values()) size += waiting.length;

@@ -4,6 +4,8 @@ export type KnownBriefly<T> = Readonly<{
   of: (userId: string) => Promise<readonly T[]>;
   /** What is so. */
   afresh: (userId: string) => Promise<readonly T[]>;
+  /** To be called with what somebody else has asked for. */
+  learn: (userId: string, value: Promise<readonly T[]>) => void;
   /** To be called when it has changed. */
   forget: (userId: string) => void;
   sweep: () => void;
@@ -18,9 +20,11 @@ const BELIEVED_MS = 2_000;
 /** `ask` must not reject: whoever asks can do nothing about it. */
 export const knownBriefly = <T>(now: () => number, ask: (userId: string) => Promise<readonly T[]>): KnownBriefly<T> => {
   const known = new Map<string, Known<T>>();
+  const learn = (userId: string, value: Promise<readonly T[]>): void =>
+    void known.set(userId, { value, until: now() + BELIEVED_MS });
   const afresh = (userId: string): Promise<readonly T[]> => {
     const value = ask(userId);
-    known.set(userId, { value, until: now() + BELIEVED_MS });
+    learn(userId, value);
     return value;
   };
   return {
@@ -29,6 +33,7 @@ export const knownBriefly = <T>(now: () => number, ask: (userId: string) => Prom
       return found !== undefined && found.until > now() ? found.value : afresh(userId);
     },
     afresh,
+    learn,
     forget: (userId) => void known.delete(userId),
     sweep: () => {
       const at = now();

@@ -5,6 +5,7 @@ import type { Calls } from './calls.ts';
 import type { Connections, Registered } from './connections.ts';
 import { isCall } from './frames.ts';
 import type { PostOffice } from './post-office.ts';
+import type { KeptFrame } from './receipts.ts';
 import type { Terminals } from './terminals.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
@@ -23,8 +24,8 @@ type Deps = Readonly<{
 
 /** What is to be done when a connection is over. Neither rejects. */
 export type Leaving = Readonly<{
-  /** Saves the calls and answers that its device may not have got. */
-  handBack: (connection: Registered) => Promise<void>;
+  /** The calls and answers that its device may not have got, for the next connection of the device. */
+  takeOver: (connection: Registered) => Promise<readonly string[]>;
   /** Takes a connection out, once. One at a time for each device. */
   leave: (connection: Registered) => Promise<void>;
 }>;
@@ -32,11 +33,20 @@ export type Leaving = Readonly<{
 export const leaving = (deps: Deps): Leaving => {
   const { relay, office, calls, logger } = deps;
 
-  const handBack: Leaving['handBack'] = async ({ caller: { userId }, entry: { presence, feed }, outbox }) => {
-    for (const kept of [...outbox.takeBack(), ...feed.takeBack()]) {
-      if (isCall(kept.frame)) await calls.returned(presence.deviceId, kept);
-      else await office.sendMail(userId, presence.deviceId, kept.frame);
+  const notGot = ({ entry, outbox }: Registered): readonly KeptFrame[] => [
+    ...outbox.takeBack(),
+    ...entry.feed.takeBack(),
+  ];
+
+  /** Saves the calls and answers that its device may not have got. */
+  const handBack = async (connection: Registered): Promise<void> => {
+    const { deviceId } = connection.entry.presence;
+    const answers: string[] = [];
+    for (const kept of notGot(connection)) {
+      if (isCall(kept.frame)) await calls.returned(deviceId, kept);
+      else answers.push(kept.frame);
     }
+    await office.keepMail(connection.caller.userId, deviceId, answers);
   };
 
   /** Goes on when a step fails: whatever is shared and was not undone is forgotten after a while. */
@@ -58,7 +68,13 @@ export const leaving = (deps: Deps): Leaving => {
   };
 
   return {
-    handBack,
+    takeOver: async (connection) => {
+      const frames: string[] = [];
+      for (const kept of notGot(connection)) {
+        if (!isCall(kept.frame) || (await calls.isStillWanted(kept))) frames.push(kept.frame);
+      }
+      return frames;
+    },
     leave: async (connection) => {
       const { caller, entry } = connection;
       const { deviceId, role } = entry.presence;

@@ -14,7 +14,7 @@ export type LiveFeed = Readonly<{
   /** What comes waits until `release` has been called as often. */
   hold: () => void;
   release: () => void;
-  /** The id after which the device has been told nothing; 0: none was ever given out. */
+  /** The id after which the device has been told nothing; 0: it has not been told where it stands yet. */
   mark: () => number;
   /** Notes what was told while the feed was held. `latest`: the last id that was given out. */
   replayed: (eventIds: readonly number[], latest: number) => void;
@@ -22,82 +22,89 @@ export type LiveFeed = Readonly<{
   takeBack: () => readonly KeptFrame[];
 }>;
 
-type Held =
-  | Readonly<{ kind: 'event'; event: NumberedEvent; frameOf: () => string }>
-  | Readonly<{ kind: 'frame'; frame: string | Uint8Array; importance: Importance; at: number }>;
+type HeldEvent = Readonly<{ kind: 'event'; event: NumberedEvent; frame: string }>;
+type HeldFrame = Readonly<{ kind: 'frame'; frame: string | Uint8Array; importance: Importance; at: number }>;
+type Held = Readonly<{ all: (HeldEvent | HeldFrame)[]; told: Set<number>; lastTold: number; bytes: number }>;
 
-/** What may wait while a device is told what it missed. Events are counted, for they are not written out yet. */
-const MOST_EVENTS = 2_000;
+/** What may wait while a device is told what it missed. */
+const MOST_HELD = 2_000;
 const MOST_BYTES = 8 * 1024 * 1024;
+
+const nothing = (): Held => ({ all: [], told: new Set(), lastTold: 0, bytes: 0 });
+
+const isPiece = (one: HeldEvent | HeldFrame): boolean =>
+  one.kind === 'event' && importanceOf(one.event.eventType) === 'droppable';
+
+const isTooMuch = ({ all, bytes }: Held): boolean => all.length > MOST_HELD || (bytes > MOST_BYTES && all.length > 1);
+
+/** The same without what a later message makes good. */
+const withoutPieces = (held: Held): Held => {
+  const all = held.all.filter((one) => !isPiece(one));
+  return { ...held, all, bytes: all.reduce((sum, { frame }) => sum + frame.length, 0) };
+};
 
 /** The feed of a device over its socket. `overflow`: too much waits for a device that takes too long. */
 export const liveFeed = (outbox: Outbox, deviceId: string, now: () => number, overflow: () => void): LiveFeed => {
   let holds = 0;
-  let held: Held[] = [];
-  let heldBytes = 0;
+  /** Only while it is held: most feeds never are again. */
+  let held: Held | undefined;
   let mark = 0;
-  const told = new Set<number>();
-  let lastTold = 0;
 
-  const hold = (one: Held, bytes: number): void => {
-    held.push(one);
-    heldBytes += bytes;
-    if (held.length > MOST_EVENTS || (heldBytes > MOST_BYTES && held.length > 1)) overflow();
+  const keep = (one: HeldEvent | HeldFrame): void => {
+    const before = held ?? nothing();
+    before.all.push(one);
+    held = { ...before, bytes: before.bytes + one.frame.length };
+    if (isTooMuch(held)) held = withoutPieces(held);
+    if (isTooMuch(held)) overflow();
   };
 
-  const tell = (given: NumberedEvent, frameOf: () => string): void => {
+  const tell = (given: NumberedEvent, frame: string): void => {
     mark = Math.max(mark, given.eventId);
-    outbox.send(frameOf(), importanceOf(given.eventType), latestOf(given));
-  };
-
-  const event: LiveFeed['event'] = (given, frameOf) => {
-    if (given.sourceDeviceId === deviceId) return;
-    if (holds > 0) hold({ kind: 'event', event: given, frameOf }, 0);
-    else if (given.eventId > mark) tell(given, frameOf);
+    outbox.send(frame, importanceOf(given.eventType), latestOf(given));
   };
 
   /** A piece that is older than what was told is of no use any more, and would come in the wrong place. */
-  const isStale = ({ eventId, eventType }: NumberedEvent): boolean =>
-    told.has(eventId) || (eventId < lastTold && importanceOf(eventType) === 'droppable');
-
-  const frame: LiveFeed['frame'] = (given, importance) => {
-    if (holds > 0) hold({ kind: 'frame', frame: given, importance, at: now() }, given.length);
-    else outbox.send(given, importance);
-  };
+  const isStale = ({ told, lastTold }: Held, one: HeldEvent): boolean =>
+    told.has(one.event.eventId) || (one.event.eventId < lastTold && isPiece(one));
 
   return {
-    event,
-    frame,
+    event: (given, frameOf) => {
+      if (given.sourceDeviceId === deviceId) {
+        if (holds === 0) mark = Math.max(mark, given.eventId);
+      } else if (holds > 0) keep({ kind: 'event', event: given, frame: frameOf() });
+      else if (given.eventId > mark) tell(given, frameOf());
+    },
+    frame: (given, importance) => {
+      if (holds > 0) keep({ kind: 'frame', frame: given, importance, at: now() });
+      else outbox.send(given, importance);
+    },
     hold: () => {
       holds += 1;
     },
     release: () => {
       holds -= 1;
-      if (holds > 0) return;
+      if (holds > 0 || held === undefined) return;
       const due = held;
-      held = [];
-      heldBytes = 0;
-      for (const one of due) {
+      held = undefined;
+      for (const one of due.all) {
         if (one.kind === 'frame') outbox.send(one.frame, one.importance);
-        else if (!isStale(one.event)) tell(one.event, one.frameOf);
+        else if (!isStale(due, one)) tell(one.event, one.frame);
       }
-      told.clear();
-      lastTold = 0;
     },
     mark: () => mark,
     replayed: (eventIds, latest) => {
+      const { told, ...rest } = held ?? nothing();
       for (const eventId of eventIds) told.add(eventId);
-      lastTold = Math.max(lastTold, ...eventIds.slice(-1));
+      held = { ...rest, told, lastTold: Math.max(rest.lastTold, ...eventIds.slice(-1)) };
       mark = latest;
     },
     takeBack: () => {
-      const back = held.flatMap((one) =>
+      const back = (held?.all ?? []).flatMap((one) =>
         one.kind === 'frame' && one.importance === 'kept' && typeof one.frame === 'string'
           ? [{ frame: one.frame, at: one.at }]
           : [],
       );
-      held = [];
-      heldBytes = 0;
+      held = undefined;
       return back;
     },
   };

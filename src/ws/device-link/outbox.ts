@@ -13,6 +13,8 @@ export type Importance = 'kept' | 'vital' | 'event' | 'droppable';
 export type Outbox = Readonly<{
   /** `latestOf`: a waiting frame with the same key is replaced. */
   send: (frame: string | Uint8Array, importance: Importance, latestOf?: string) => void;
+  /** Sends ahead of all that waits here: the last word before the socket is closed. */
+  sendLast: (frame: string) => void;
   /** Resolves when the client has read most of what was sent, or when the outbox is shut. */
   room: () => Promise<void>;
   /** Asks the client whether it has got what must not be lost. */
@@ -51,11 +53,19 @@ const OPEN = 1;
 const sizeOf = (frame: string | Uint8Array): number =>
   typeof frame === 'string' ? Buffer.byteLength(frame) : frame.byteLength;
 
-/** An outbox of a socket. `overflow` is called once, when dropping what may be dropped was not enough. */
+/** What an outbox tells of itself. */
+export type OutboxReports = Readonly<{
+  /** Dropping what may be dropped was not enough; told once. */
+  overflow: () => void;
+  /** So many droppable frames were left out; told when it is over. */
+  dropped: (frames: number) => void;
+}>;
+
+/** An outbox of a socket. */
 export const outbox = (
   socket: Pick<Socket, 'send' | 'ping' | 'bufferedAmount' | 'readyState'>,
   now: () => number,
-  overflow: () => void,
+  { overflow, dropped }: OutboxReports,
   limits: Limits = USUAL,
 ): Outbox => {
   const got = receipts((payload) => socket.ping(payload), now);
@@ -64,6 +74,7 @@ export const outbox = (
   let queued = 0;
   let isShut = false;
   let wanting: (() => void)[] = [];
+  let leftOut = 0;
 
   const remove = (waiting: Waiting): void => {
     queue.delete(waiting);
@@ -71,7 +82,7 @@ export const outbox = (
     if (waiting.latestOf !== undefined) latest.delete(waiting.latestOf);
   };
 
-  const takes = (): boolean => socket.readyState === OPEN && socket.bufferedAmount < limits.inSocket;
+  const takes = (): boolean => socket.readyState === OPEN && socket.bufferedAmount < limits.inSocket && !got.isFull();
   const hasRoom = (): boolean => queue.size === 0 && takes();
 
   const tellRoom = (): void => {
@@ -79,6 +90,11 @@ export const outbox = (
     const told = wanting;
     wanting = [];
     for (const tell of told) tell();
+  };
+
+  const tellDropped = (): void => {
+    if (leftOut > 0) dropped(leftOut);
+    leftOut = 0;
   };
 
   const write = (frame: string | Uint8Array, importance: Importance, bytes?: number): void => {
@@ -94,6 +110,7 @@ export const outbox = (
         write(next.frame, next.importance, next.bytes);
       }
     }
+    if (queue.size === 0) tellDropped();
     tellRoom();
   };
 
@@ -107,7 +124,11 @@ export const outbox = (
     queued += waiting.bytes;
     if (waiting.latestOf !== undefined) latest.set(waiting.latestOf, waiting);
     if (!isTooMuch()) return;
-    for (const other of queue) if (other.importance === 'droppable') remove(other);
+    for (const other of queue) {
+      if (other.importance !== 'droppable') continue;
+      remove(other);
+      leftOut += 1;
+    }
     if (isTooMuch()) overflow();
   };
 
@@ -130,18 +151,28 @@ export const outbox = (
       } else if (hasRoom()) write(frame, importance);
       else enqueue({ frame, bytes: sizeOf(frame), importance, latestOf, at: now() });
     },
+    sendLast: (frame) => {
+      if (!isShut && socket.readyState === OPEN) socket.send(frame);
+    },
     room: () =>
       new Promise((resolve) => {
         if (isShut || hasRoom()) return resolve();
         wanting.push(resolve);
       }),
     ask: got.ask,
-    answered: got.answered,
-    settle: got.settle,
+    answered: (payload) => {
+      got.answered(payload);
+      flushed();
+    },
+    settle: (callKey) => {
+      got.settle(callKey);
+      if (queue.size > 0) flushed();
+    },
     settleAll: () => void got.takeBack(),
     takeBack,
     shut: () => {
       isShut = true;
+      tellDropped();
       tellRoom();
     },
     waiting: () => socket.bufferedAmount + queued,

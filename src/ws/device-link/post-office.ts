@@ -1,8 +1,9 @@
 import type { Logger } from '../../kernel/logger.ts';
 import { MAIL_SECONDS, type Delivery, type NumberedEvent, type Relay } from '../../kernel/relay.ts';
 import { SUPERSEDED } from './close-codes.ts';
-import type { Connections } from './connections.ts';
-import { eventFrame, isCall, isCallOrAnswer } from './frames.ts';
+import type { Connections, Registered } from './connections.ts';
+import { eventFrame, goneFrame, isCall, isCallOrAnswer } from './frames.ts';
+import { unposted } from './unposted.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
 /** Brings frames to devices, here or on another instance. */
@@ -10,8 +11,10 @@ export type PostOffice = Readonly<{
   /** False when the device cannot be reached. Rejects when the relay does not answer. */
   sendText: (userId: string, deviceId: string, frame: string) => Promise<boolean>;
   sendBinary: (userId: string, deviceId: string, frame: Uint8Array) => Promise<boolean>;
-  /** Brings an answer, or keeps it for a while when the device is away. Never rejects. */
-  sendMail: (userId: string, deviceId: string, frame: string) => Promise<void>;
+  /** Brings an answer, or keeps it for a while when the device is away. False: there is no room for it. Never rejects. */
+  sendMail: (userId: string, deviceId: string, frame: string) => Promise<boolean>;
+  /** Keeps answers until the device fetches them, which it is told to do when it is there. Never rejects. */
+  keepMail: (userId: string, deviceId: string, frames: readonly string[]) => Promise<void>;
   /** Tries again with mail that could not even be kept, because the relay was away. */
   retry: () => Promise<void>;
   /** Pieces of mail that wait for that. */
@@ -26,21 +29,18 @@ type Deps = Readonly<{
   waitsBehind: (deviceId: string, frame: string) => boolean;
   /** Told of a frame for a device that is not here any more. */
   undelivered: (userId: string, deviceId: string, frame: string) => void;
-  /** Told of every `device-status` that is heard here. */
-  statusHeard: (userId: string, event: NumberedEvent) => void;
+  /** Told of every event of the server's own about a device that is heard here, after the devices have been. */
+  heard: (userId: string, event: NumberedEvent) => void;
+  /** Told of a device for which there is mail. */
+  mailCame: (connection: Registered) => void;
   now: () => number;
   logger: Logger;
 }>;
 
-type Mail = Readonly<{ userId: string; deviceId: string; frame: string; until: number }>;
-
-const MOST_UNPOSTED_BYTES = 64 * 1024 * 1024;
-
 /** Takes the relay's deliveries for the connections of this process. */
 export const postOffice = (deps: Deps): PostOffice => {
   const { relay, connections, whereabouts, now, logger } = deps;
-  let unposted: Mail[] = [];
-  let unpostedBytes = 0;
+  const waiting = unposted(now);
 
   const toDevice = (userId: string, deviceId: string, frame: string | Uint8Array): boolean => {
     const here = connections.find(userId, deviceId);
@@ -53,6 +53,11 @@ export const postOffice = (deps: Deps): PostOffice => {
     let frame: string | undefined;
     const frameOf = (): string => (frame ??= eventFrame(event));
     for (const { entry } of connections.of(userId)) entry.feed.event(event, frameOf);
+  };
+
+  const mailFor = (userId: string, deviceId: string): void => {
+    const here = connections.find(userId, deviceId);
+    if (here !== undefined) deps.mailCame(here);
   };
 
   relay.onDelivery((delivery) => {
@@ -68,6 +73,9 @@ export const postOffice = (deps: Deps): PostOffice => {
         // Whoever watches again gets a snapshot.
         toDevice(userId, delivery.deviceId, delivery.frame);
         return;
+      case 'mail':
+        mailFor(userId, delivery.deviceId);
+        return;
       case 'routes':
         whereabouts.forget(userId);
         return;
@@ -78,11 +86,8 @@ export const postOffice = (deps: Deps): PostOffice => {
         return;
       }
       case 'event':
-        if (delivery.event.eventType === 'device-status') {
-          whereabouts.forget(userId);
-          deps.statusHeard(userId, delivery.event);
-        }
         toAll(userId, delivery.event);
+        deps.heard(userId, delivery.event);
     }
   });
 
@@ -97,25 +102,43 @@ export const postOffice = (deps: Deps): PostOffice => {
   const sendText: PostOffice['sendText'] = async (userId, deviceId, frame) =>
     toDevice(userId, deviceId, frame) || send(userId, deviceId, { kind: 'text', userId, deviceId, frame });
 
-  const post = async ({ userId, deviceId, frame }: Mail): Promise<void> => {
-    if (await sendText(userId, deviceId, frame)) return;
-    await relay.keepMail(userId, deviceId, frame);
-    // It may have come back between the two: then nobody else would look into its mail again.
-    const present = await whereabouts.presentNow(userId);
-    if (!present.some((other) => other.deviceId === deviceId)) return;
-    for (const waiting of await relay.takeMail(userId, deviceId)) {
-      if (!(await sendText(userId, deviceId, waiting))) await relay.keepMail(userId, deviceId, waiting);
-    }
+  /** Where the device is now it is told to fetch its mail: nobody else would look into it again. */
+  const tell = async (userId: string, deviceId: string): Promise<void> => {
+    const there = (await whereabouts.presentNow(userId)).find((other) => other.deviceId === deviceId);
+    if (there === undefined) return;
+    if (there.instance === relay.instance) mailFor(userId, deviceId);
+    else await relay.send(there, { kind: 'mail', userId, deviceId });
   };
 
-  const postOrKeep = async (mail: Mail): Promise<void> => {
+  /** Until the relay is back. */
+  const hold = (userId: string, deviceId: string, frame: string, until: number): boolean => {
+    const { shortened, isKept } = waiting.keep(userId, { deviceId, frame, instead: goneFrame(frame), until });
+    if (shortened > 0 || !isKept) {
+      logger.warn({ userId, deviceId, shortened, isKept }, 'too many answers wait for the relay: some are gone');
+    }
+    return isKept;
+  };
+
+  /** Rejects when the relay does not answer. */
+  const keep = async (userId: string, deviceId: string, frame: string): Promise<boolean> => {
+    const { shortened, isKept } = await relay.keepMail(userId, deviceId, { frame, instead: goneFrame(frame) });
+    if (shortened > 0 || !isKept) {
+      logger.warn({ userId, deviceId, shortened, isKept }, 'too many answers wait for devices: some are gone');
+    }
+    return isKept;
+  };
+
+  const mailUntil = (): number => now() + MAIL_SECONDS * 1_000;
+
+  const post = async (userId: string, deviceId: string, frame: string, until: number): Promise<boolean> => {
     try {
-      await post(mail);
+      if (await sendText(userId, deviceId, frame)) return true;
+      const isKept = await keep(userId, deviceId, frame);
+      await tell(userId, deviceId);
+      return isKept;
     } catch (error) {
-      logger.warn({ err: error, userId: mail.userId }, 'an answer waits for the relay');
-      unposted.push(mail);
-      unpostedBytes += mail.frame.length;
-      while (unpostedBytes > MOST_UNPOSTED_BYTES) unpostedBytes -= unposted.shift()?.frame.length ?? 0;
+      logger.warn({ err: error, userId }, 'an answer waits for the relay');
+      return hold(userId, deviceId, frame, until);
     }
   };
 
@@ -123,13 +146,19 @@ export const postOffice = (deps: Deps): PostOffice => {
     sendText,
     sendBinary: async (userId, deviceId, frame) =>
       toDevice(userId, deviceId, frame) || send(userId, deviceId, { kind: 'binary', userId, deviceId, frame }),
-    sendMail: (userId, deviceId, frame) => postOrKeep({ userId, deviceId, frame, until: now() + MAIL_SECONDS * 1_000 }),
-    retry: async () => {
-      const due = unposted.filter(({ until }) => until > now());
-      unposted = [];
-      unpostedBytes = 0;
-      for (const mail of due) await postOrKeep(mail);
+    sendMail: (userId, deviceId, frame) => post(userId, deviceId, frame, mailUntil()),
+    keepMail: async (userId, deviceId, frames) => {
+      if (frames.length === 0) return;
+      for (const frame of frames) {
+        await keep(userId, deviceId, frame).catch(() => hold(userId, deviceId, frame, mailUntil()));
+      }
+      await tell(userId, deviceId).catch((error: unknown) => {
+        logger.warn({ err: error, userId }, 'a device that may be back was not told of its mail');
+      });
     },
-    unposted: () => unposted.length,
+    retry: async () => {
+      for (const { userId, deviceId, frame, until } of waiting.takeAll()) await post(userId, deviceId, frame, until);
+    },
+    unposted: waiting.size,
   };
 };

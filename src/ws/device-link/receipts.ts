@@ -18,6 +18,8 @@ export type Receipts = Readonly<{
   ask: () => void;
   /** To be called with the payload of each pong. */
   answered: (payload: string) => void;
+  /** True when so much is open that nothing more should be sent until the client was heard to have got some of it. */
+  isFull: () => boolean;
   /** What the client may not have got, oldest first; it is forgotten here. */
   takeBack: () => readonly KeptFrame[];
 }>;
@@ -26,7 +28,6 @@ const PREFIX = 'got ';
 /** A client of which so much is open is asked again at once, others every now and then. */
 const ASK_FRAMES = 8;
 const ASK_BYTES = 256 * 1024;
-/** Beyond these the oldest are forgotten. */
 const MOST_BYTES = 8 * 1024 * 1024;
 const MOST_FRAMES = 2_000;
 
@@ -67,8 +68,6 @@ export const receipts = (
       if (key !== undefined) numbers.set(key, count);
       // The first is asked for at once: connections may be short.
       if (bytes > ASK_BYTES || now() - askedAt >= askEveryMs) ask();
-      const isTooMuch = (): boolean => open.length > MOST_FRAMES || (bytes > MOST_BYTES && open.length > 1);
-      while (isTooMuch()) open.splice(0, 1).forEach(forget);
     },
     settle: (key) => {
       const number = numbers.get(key);
@@ -79,8 +78,9 @@ export const receipts = (
       if (asked === undefined || payload !== PREFIX + String(asked)) return;
       forgetUpTo(asked);
       asked = undefined;
-      if (open.length >= ASK_FRAMES) ask();
+      if (open.length >= ASK_FRAMES || bytes > ASK_BYTES) ask();
     },
+    isFull: () => bytes >= MOST_BYTES || open.length >= MOST_FRAMES,
     takeBack: () => {
       const back = open;
       open = [];

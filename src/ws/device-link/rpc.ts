@@ -57,5 +57,5 @@ export const answerPayload = ({ payload = {}, unreadable }: ClientMessage): Json
     return { id: callId(payload) ?? '', result: null, error, isFinal: true };
   }
   const { clientId: _desktopsOwn, ...rest } = payload;
-  return { result: null, error: null, ...rest, isFinal: payload['isFinal'] ?? true };
+  return { id: payload['id'], result: null, error: null, ...rest, isFinal: payload['isFinal'] ?? true };
 };

@@ -29,7 +29,7 @@ export const linkSessions = (relay: Pick<Relay, 'keepSession' | 'session' | 'rep
       ...whose,
       sessionId: alphanumeric(ID_LENGTH),
       tokenHash: hashOf(token),
-      since: latest ?? 0,
+      since: latest,
     };
     await relay.keepSession(session);
     return { session, token };

@@ -1,9 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { absences } from './absences.ts';
-import { announcer } from './announcing.ts';
+import type { NumberedEvent } from '../../kernel/relay.ts';
+import { announcer, statusIn, unlinkedIn, type StatusChange } from './announcing.ts';
 import { calls, type Calls } from './calls.ts';
-import { connections } from './connections.ts';
+import { REVOKED } from './close-codes.ts';
+import { connections, type Connection } from './connections.ts';
 import type { DeviceLinkDeps } from './device-link.deps.ts';
 import { entering } from './entering.ts';
 import { deviceEvents } from './events.ts';
@@ -32,24 +34,40 @@ export const switchboard = (deps: Deps) => {
   const whereabouts = whereaboutsOf({ relay, connections: here, now, logger });
   const announce = announcer({ relay, clock });
 
+  /** Connections whose user has lost the right to them: what they still say is not heard. */
+  const revoked = new WeakSet<Connection>();
+  const endLink = (userId: string, deviceId: string): void => {
+    const connection = here.find(userId, deviceId);
+    if (connection === undefined) return;
+    revoked.add(connection);
+    connection.close(REVOKED, 'this device is not linked any more');
+  };
+
   const undelivered = (userId: string, deviceId: string, frame: string): void => {
     // It went while this was on its way to it; what is no call and no answer it asks for again.
     if (isCall(frame)) void calling.returned(deviceId, { frame, at: now() });
     else void office.sendMail(userId, deviceId, frame);
   };
-  const statusHeard = (userId: string, payload: unknown): void => {
-    away.heard(userId, payload);
-    const { deviceId, status } = payload as Readonly<{ deviceId: string; status: string }>;
-    if (status === 'online') void calling.desktopCame(userId);
-    else if (here.find(userId, deviceId) === undefined) calling.desktopLeft(userId, deviceId);
+  const statusHeard = (userId: string, change: StatusChange): void => {
+    whereabouts.forget(userId);
+    away.heard(userId, change);
+    if (change.status === 'online') void calling.desktopCame(userId);
+    else if (here.find(userId, change.deviceId) === undefined) calling.desktopLeft(userId, change.deviceId);
+  };
+  const heard = (userId: string, event: NumberedEvent): void => {
+    const change = statusIn(event);
+    if (change !== undefined) statusHeard(userId, change);
+    const unlinked = unlinkedIn(event);
+    // It has been told just now.
+    if (unlinked !== undefined) endLink(userId, unlinked);
   };
 
   const office: PostOffice = postOffice({
-    ...{ relay, connections: here, whereabouts, undelivered, now, logger },
+    ...{ relay, connections: here, whereabouts, undelivered, heard, now, logger },
     waitsBehind: (deviceId, frame) => calling.waitsBehind(deviceId, frame),
-    statusHeard: (userId, event) => statusHeard(userId, event.payload),
+    mailCame: (connection) => void door.fetchMail(connection),
   });
-  const calling: Calls = calls({ office, whereabouts, newId: randomUUID, timing, clock });
+  const calling: Calls = calls({ office, whereabouts, newId: randomUUID, timing, clock, logger });
   const terminals = terminalsOf({ relay, office, whereabouts, clock });
   const going = leaving({
     ...{ relay, connections: here, whereabouts, office, calls: calling, terminals, announce, logger },
@@ -101,6 +119,7 @@ export const switchboard = (deps: Deps) => {
       whereabouts.forget(connection.caller.userId);
       void door.catchUp(connection);
     }
+    calling.sightBack();
     // Noted again at once: others look for these devices.
     renewNow();
   });
@@ -111,6 +130,8 @@ export const switchboard = (deps: Deps) => {
     terminals,
     handle,
     registering: letIn,
+    revoked,
+    endLink,
     leave: door.leave,
     inUse: () => ({
       devices: here.all().length,

@@ -8,6 +8,8 @@ export type LinkTiming = Readonly<{
   registerWithinMs: number;
   /** How long a peer may take to answer a close frame, behind which much may wait that it has not read. */
   lingerMs: number;
+  /** The same for a client that has lost the right to its connection: it is told why, if it reads at all. */
+  revokedMs: number;
   /** Between two looks at which connections still live. */
   renewEveryMs: number;
   /** Between two questions whether a client has got what must not be lost. */
@@ -23,6 +25,7 @@ export const usualTiming: LinkTiming = {
   silenceMs: 60_000,
   registerWithinMs: 15_000,
   lingerMs: 10_000,
+  revokedMs: 1_000,
   renewEveryMs: 15_000,
   confirmEveryMs: 1_000,
   holdMs: 2_000,

@@ -9,14 +9,19 @@ type Deps = Readonly<{ relay: Relay; terminals: Pick<Terminals, 'restore'>; cloc
 
 /** Tells devices what they missed. What comes meanwhile must be held back in their feeds. */
 export type Welcome = Readonly<{
-  /** For a device that has just registered: what came after an event. Rejects when the relay does not answer. */
-  greet: (connection: Registered, after: number) => Promise<void>;
+  /**
+   * For a device that has just registered: what its last connection has left, what came after an event, and its mail.
+   * Rejects when the relay does not answer.
+   */
+  greet: (connection: Registered, after: number, left: readonly string[]) => Promise<void>;
+  /** For a device for which mail has come. Rejects when the relay does not answer. */
+  mail: (connection: Registered) => Promise<void>;
   /** For a device that stayed, while the relay was away for a moment. */
   catchUp: (connection: Registered) => Promise<void>;
 }>;
 
 export const welcome = ({ relay, terminals, clock }: Deps): Welcome => {
-  const gapFrame = (lastEventId: number, { oldest, latest = lastEventId }: Replay): string =>
+  const gapFrame = (lastEventId: number, { oldest, latest }: Replay): string =>
     eventFrame({
       eventType: 'event-replay-gap',
       payload: { lastEventId, oldestBufferedId: oldest ?? latest, latestBufferedId: latest },
@@ -35,19 +40,31 @@ export const welcome = ({ relay, terminals, clock }: Deps): Welcome => {
     }
     entry.feed.replayed(
       missed.events.map(({ eventId }) => eventId),
-      missed.latest ?? 0,
+      missed.latest,
     );
   };
 
+  /** As fast as the device reads. What is left when it goes is handed back. */
+  const sendKept = async ({ outbox }: Registered, frames: readonly string[]): Promise<void> => {
+    for (const frame of frames) {
+      await outbox.room();
+      outbox.send(frame, 'kept');
+    }
+    outbox.ask();
+  };
+
+  const mail: Welcome['mail'] = async (connection) => {
+    const { caller, entry } = connection;
+    await sendKept(connection, await relay.takeMail(caller.userId, entry.presence.deviceId));
+  };
+
   return {
-    greet: async (connection, after) => {
-      const { caller, entry, outbox } = connection;
+    mail,
+    greet: async (connection, after, left) => {
+      const { entry } = connection;
+      await sendKept(connection, left);
       await replay(connection, after);
-      for (const frame of await relay.takeMail(caller.userId, entry.presence.deviceId)) {
-        await outbox.room();
-        outbox.send(frame, 'kept');
-      }
-      outbox.ask();
+      await mail(connection);
       if (entry.presence.role === 'desktop') await terminals.restore(connection);
     },
     catchUp: (connection) => replay(connection, connection.entry.feed.mark()),

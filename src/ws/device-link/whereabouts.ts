@@ -9,6 +9,8 @@ export type Whereabouts = Readonly<{
   present: (userId: string) => Promise<readonly Presence[]>;
   /** The same as it is now. */
   presentNow: (userId: string) => Promise<readonly Presence[]>;
+  /** The same, and whether those are all: while the relay is away, devices of other instances are out of sight. */
+  lookAround: (userId: string) => Promise<Readonly<{ devices: readonly Presence[]; isAll: boolean }>>;
   routes: (userId: string) => Promise<readonly TerminalRoute[]>;
   /** To be called when either has changed. */
   forget: (userId: string) => void;
@@ -29,9 +31,11 @@ export const whereabouts = ({ relay, connections, now, logger }: Deps): Whereabo
   const here = (userId: string): readonly Presence[] =>
     [...connections.of(userId)].map(({ entry }) => entry.presence).sort((a, b) => b.since - a.since);
 
+  const out = (error: unknown): void => logger.warn({ err: error }, 'devices of other instances are out of sight');
+
   const present = knownBriefly(now, (userId) =>
     relay.present(userId).catch((error: unknown) => {
-      logger.warn({ err: error }, 'devices of other instances are out of sight');
+      out(error);
       return here(userId);
     }),
   );
@@ -44,6 +48,20 @@ export const whereabouts = ({ relay, connections, now, logger }: Deps): Whereabo
   return {
     present: present.of,
     presentNow: present.afresh,
+    lookAround: (userId) => {
+      const devices = relay.present(userId);
+      present.learn(
+        userId,
+        devices.catch(() => here(userId)),
+      );
+      return devices.then(
+        (all) => ({ devices: all, isAll: true }),
+        (error: unknown) => {
+          out(error);
+          return { devices: here(userId), isAll: false };
+        },
+      );
+    },
     routes: routes.of,
     forget: (userId) => {
       present.forget(userId);
