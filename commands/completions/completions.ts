@@ -1,10 +1,11 @@
 import { DomainError, isDomainError } from '../../src/kernel/errors.ts';
 import type { Cause } from '../../src/kernel/message.ts';
+import { turnsByKey } from '../../src/kernel/turns.ts';
 import { admit, type AdmissionDeps } from './admission.ts';
 import type { CompletionOrder } from './completion-order.ts';
-import { ledgerFor } from './ledger.ts';
+import { ledgerFor, mustBeAffordable } from './ledger.ts';
 import { paidWith } from './paying-key.ts';
-import type { Job } from './plan.ts';
+import type { Job, PayingKey, Plan } from './plan.ts';
 import { runningCompletion, type RunningCompletion, type RunningDeps } from './running-completion.ts';
 import { seats } from './seats.ts';
 
@@ -27,6 +28,8 @@ export type Completions = Readonly<{
    * charged then.
    */
   run: (job: Job, cause: Cause, gone: AbortSignal) => Promise<RunningCompletion>;
+  /** Throws what holding the money of a plan would throw now; nothing is held or written. */
+  affords: (plan: Plan, apiKey: PayingKey | undefined) => Promise<void>;
   /** The request, while it runs in this process. */
   find: (requestId: string) => RunningCompletion | undefined;
   active: () => number;
@@ -37,12 +40,19 @@ export type Completions = Readonly<{
   shutdown: (limits: Readonly<{ graceMs: number; limitMs: number }>) => Promise<void>;
 }>;
 
+/**
+ * So many of a user's requests are on their way to their hold at once. The others see what these have left: a flood that
+ * there is no money for is refused without a word to the event store, which everybody else needs.
+ */
+const AT_ONCE = 32;
+
 /** Makes the command. One a process. */
 export const completions = (deps: CompletionDeps): Completions => {
   const { policy, logger, clock } = deps;
   const running = new Map<string, RunningCompletion>();
   const renewedAt = new Map<string, number>();
   const seating = seats(policy);
+  const inTurn = turnsByKey(AT_ONCE);
   /** Requests that are on their way to being owned. */
   const opening = new Set<Promise<unknown>>();
   let closing = false;
@@ -76,7 +86,8 @@ export const completions = (deps: CompletionDeps): Completions => {
     });
   };
 
-  const start = async (job: Job, cause: Cause, gone: AbortSignal, leave: () => void) => {
+  /** Plans the job and puts its money on hold. */
+  const hold = async (job: Job, cause: Cause) => {
     const plan = paidWith(await job.plan(deps.newId()), job.apiKey);
     const ledger = ledgerFor(deps, plan, cause);
     try {
@@ -90,6 +101,11 @@ export const completions = (deps: CompletionDeps): Completions => {
       }
       throw error;
     }
+    return { plan, ledger };
+  };
+
+  const start = async (job: Job, cause: Cause, gone: AbortSignal, leave: () => void) => {
+    const { plan, ledger } = await inTurn(job.userId, () => hold(job, cause));
     const request = runningCompletion(deps, plan, ledger, gone);
     own(request, leave);
     // Its hold was on its way when all the others were told to stop.
@@ -133,6 +149,7 @@ export const completions = (deps: CompletionDeps): Completions => {
     jobFor,
     open: (order, cause, gone) => run(jobFor(order), cause, gone),
     run,
+    affords: (plan, apiKey) => mustBeAffordable(deps, paidWith(plan, apiKey)),
     find: (requestId) => running.get(requestId),
     active: () => running.size,
     shutdown: async ({ graceMs, limitMs }) => {

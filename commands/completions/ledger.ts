@@ -4,11 +4,13 @@ import type {
   Metered,
 } from '../../src/events/credit-account/credit-account.events.ts';
 import { isoAfter, isoOf, type Clock } from '../../src/kernel/clock.ts';
+import { isDomainError } from '../../src/kernel/errors.ts';
 import type { CommandHandler } from '../../src/kernel/command-handler.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
 import type { Cause, IsoTime } from '../../src/kernel/message.ts';
 import { microOf, type MicroUsd } from '../../src/kernel/money.ts';
-import type { CreditCommand, Outcome } from '../credits/credits.commands.ts';
+import type { CreditCommand, Outcome, ReserveFunds } from '../credits/credits.commands.ts';
+import { creditAccount } from '../credits/index.ts';
 import type { CreditAccount } from '../credits/credits.state.ts';
 import type { Plan } from './plan.ts';
 import type { CompletionPolicy } from './policy.ts';
@@ -49,6 +51,37 @@ const chargedBy = (events: readonly CreditAccountEvent[], outcome: Outcome): Mic
   return microOf(metered.cost) - microOf(writtenOff);
 };
 
+/** The command that puts the money of a plan on hold. */
+const reservationOf = ({ clock, policy }: Pick<LedgerDeps, 'clock' | 'policy'>, plan: Plan): ReserveFunds => {
+  const { requestId: reservationId, work, estimate, margin, budgets = [] } = plan;
+  const at = isoOf(clock());
+  const leaseUntil = isoAfter(at, policy.leaseSeconds * 1_000);
+  const maxOpen = policy.maxConcurrentPerUser;
+  return {
+    type: 'ReserveFunds',
+    key: `reserve:${reservationId}`,
+    data: { reservationId, work, estimate, margin, budgets, maxOpen, leaseUntil, at },
+  };
+};
+
+/**
+ * Throws what `reserve` of the ledger would throw now; holds nothing and writes nothing. The account is read only when what
+ * is known of it refuses, and once for all who ask at the same time.
+ */
+export const mustBeAffordable = async (
+  deps: Pick<LedgerDeps, 'credits' | 'clock' | 'policy'>,
+  plan: Plan,
+): Promise<void> => {
+  const command = reservationOf(deps, plan);
+  const { decide } = creditAccount.decider;
+  try {
+    decide(command, await deps.credits.state(plan.userId, { cached: true }));
+  } catch (error) {
+    if (!isDomainError(error)) throw error;
+    decide(command, await deps.credits.state(plan.userId));
+  }
+};
+
 /** Speaks to the credit account for one request; the request's id is the reservation's. */
 export const ledgerFor = (deps: LedgerDeps, plan: Plan, cause: Cause): Ledger => {
   const { credits, clock, policy } = deps;
@@ -63,14 +96,7 @@ export const ledgerFor = (deps: LedgerDeps, plan: Plan, cause: Cause): Ledger =>
 
   return {
     reserve: async () => {
-      const at = now();
-      const { work, estimate, margin, budgets = [] } = plan;
-      const maxOpen = policy.maxConcurrentPerUser;
-      await send({
-        type: 'ReserveFunds',
-        key: `reserve:${reservationId}`,
-        data: { reservationId, work, estimate, margin, budgets, maxOpen, leaseUntil: leaseFrom(at), at },
-      });
+      await send(reservationOf(deps, plan));
     },
     renew: async (soFar) => {
       const at = now();

@@ -21,6 +21,7 @@ import {
   type Position,
   type StoredEvent,
 } from '../../src/kernel/event-store.ts';
+import { turnsByKey } from '../../src/kernel/turns.ts';
 import { appender } from './appender.ts';
 import { errorType } from './client-errors.ts';
 import { rawCallsOf } from './raw-calls.ts';
@@ -29,6 +30,12 @@ import { storedEventOf } from './stored-event.ts';
 
 /** How long an append may take before it counts as lost. */
 const APPEND_TIMEOUT_MS = 15_000;
+
+/**
+ * So many reads, and so many appends, are under way at once; the others wait here. Thousands of calls on one connection
+ * keep both of its ends from answering its keep-alive, and when that drops it they all fail together.
+ */
+const CALLS_AT_ONCE = 128;
 
 const CLOSE_TIMEOUT_MS = 1000;
 
@@ -135,9 +142,12 @@ export const connectEventStore = (connectionString: string): EventStore => {
   const client = EventStoreDBClient.connectionString(connectionString);
   const calls = rawCallsOf(client);
   const head = headWith(client);
+  const read = readWith(client);
+  const append = appender(calls, appendWith(client));
+  const inTurn = turnsByKey(CALLS_AT_ONCE);
   return {
-    read: readWith(client),
-    append: appender(calls, appendWith(client)),
+    read: (...asked) => inTurn('read', () => read(...asked)),
+    append: (...said) => inTurn('append', () => append(...said)),
     readAll: readAllWith(client),
     head,
     subscribe: (options) => subscribeTo(calls, options),

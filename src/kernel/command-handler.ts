@@ -6,6 +6,7 @@ import { isRevisionConflict, type EventStore, type NewEvent, type Position } fro
 import { eventIdOf } from './ids.ts';
 import type { Logger } from './logger.ts';
 import type { Cause, Command, Event, EventMetadata } from './message.ts';
+import { sharedRuns } from './shared-runs.ts';
 import { stateCache } from './state-cache.ts';
 import { streamStates, type StreamState } from './stream-state.ts';
 import { currentVersion } from './upcasting.ts';
@@ -205,14 +206,19 @@ export const commandHandler = <State, C extends Command, E extends Event>(
       void work(id, started);
     });
 
-  const state = async (id: string, options: Readonly<{ cached?: boolean }> = {}): Promise<State> => {
+  /** Many ask at once where a busy stream ends: they share the reads. */
+  const stateAtEnd = sharedRuns(async (id: string): Promise<State> => {
     const stream = streamOf(aggregate, id);
     const known = cache.get(stream);
-    if (known !== undefined && options.cached === true) return known.state;
     const at = known === undefined ? await states.load(id) : await states.refresh(id, known);
     // A command may have moved the cache on while the tail was read.
     if ((cache.get(stream)?.revision ?? -1n) <= at.revision) cache.set(stream, at);
     return at.state;
+  });
+
+  const state = (id: string, options: Readonly<{ cached?: boolean }> = {}): Promise<State> => {
+    const known = options.cached === true ? cache.get(streamOf(aggregate, id)) : undefined;
+    return known === undefined ? stateAtEnd(id) : Promise.resolve(known.state);
   };
 
   return { handle, state };

@@ -179,13 +179,41 @@ describe('asking again for an answer', () => {
       ]);
     });
 
-    it('keeps the key free when credit is short or the order is wrong', async () => {
+    it('takes no key when credit is short or the order is wrong', async () => {
       const one = await given(scriptedUpstream(WHOLE), { credit: 1n });
-      expect((await refusalOf(ask(one))).errorType).to.equal('credit_insufficient');
       expect((await refusalOf(ask(one))).errorType).to.equal('credit_insufficient');
       const wrong = one.answers.open(order('x', { key: 'k2', modelId: 'no/such' }), cause, staying());
       expect((await refusalOf(wrong)).errorType).to.equal('not_found');
-      expect(claims(one).filter((type) => type === 'CompletionStarted')).to.have.length(2);
+      expect([claims(one), one.types()]).to.deep.equal([[], []]);
+    });
+
+    it('frees the key when the last of the credit goes to somebody else just then', async () => {
+      const held = gate();
+      const one = await given(scriptedUpstream(WHOLE), { credit: 300n });
+      const two = await given(scriptedUpstream([started, held.step, ...WHOLE.slice(1)]), { beside: one });
+      let rival: Promise<Heard> | undefined;
+      one.store.beforeAppend(async (_stream, [event]) => {
+        if (event?.type !== 'CompletionStarted' || rival !== undefined) return;
+        rival = ask(two, { key: 'k2' });
+        await until('the rival to have it', () => two.types().includes('FundsReserved'));
+      });
+      expect((await refusalOf(ask(one))).errorType).to.equal('credit_insufficient');
+      held.open();
+      await rival;
+      const ends = one.store.log().filter(({ type }) => type === 'CompletionEnded');
+      expect(ends.map(({ data }) => (data as { how: string }).how)).to.have.members(['refused', 'completed']);
+    });
+
+    it('refuses a flood that there is no money for with few words to the event store', async () => {
+      const one = await given(scriptedUpstream(WHOLE), { credit: 1n, maxConcurrentPerUser: 1_000 });
+      const reads = one.store.reads();
+      const asked = Array.from({ length: 500 }, (_, n) => refusalOf(ask(one, { key: `flood-${n}` })));
+      expect(new Set((await Promise.all(asked)).map(({ errorType }) => errorType))).to.deep.equal(
+        new Set(['credit_insufficient']),
+      );
+      expect(claims(one)).to.deep.equal([]);
+      // Each key is looked for once; the account is read once for many.
+      expect(one.store.reads() - reads - 500).to.be.lessThan(100);
     });
   });
 

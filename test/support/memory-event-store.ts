@@ -20,6 +20,8 @@ export type MemoryEventStore = EventStore &
   Readonly<{
     /** Everything that is in the log, oldest first. */
     log: () => readonly StoredEvent[];
+    /** How many reads of streams there were. */
+    reads: () => number;
     /** While on, every call fails as if the server were away; subscriptions end with an error. */
     outage: (on: boolean) => void;
     /** Runs before each append that would be accepted; throw here to lose it, append here to win a race against it. */
@@ -40,6 +42,7 @@ export const memoryEventStore = (now: () => Date = () => new Date()): MemoryEven
   const streams = new Map<string, StoredEvent[]>();
   const listeners = new Set<() => void>();
   let next = 1n;
+  let reads = 0;
   let away = false;
   let hook: ((stream: string, events: readonly NewEvent[]) => Promise<void> | void) | undefined;
 
@@ -95,6 +98,7 @@ export const memoryEventStore = (now: () => Date = () => new Date()): MemoryEven
   };
 
   const read = async (stream: string, options: ReadOptions = {}): Promise<readonly StoredEvent[]> => {
+    reads += 1;
     await Promise.resolve();
     here();
     const { from, maxCount, backwards } = options;
@@ -184,6 +188,7 @@ export const memoryEventStore = (now: () => Date = () => new Date()): MemoryEven
       wake();
     },
     log: () => log,
+    reads: () => reads,
     outage: (on) => {
       away = on;
       wake();

@@ -29,7 +29,8 @@ export type RunningServer = Readonly<{
   kill: () => Promise<void>;
 }>;
 
-const freePort = async (): Promise<number> => {
+/** A port that nothing listens on. */
+export const freePort = async (): Promise<number> => {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as AddressInfo;
@@ -89,7 +90,8 @@ const isReady = async (url: string): Promise<true | undefined> => {
 
 /** Starts the server and waits until it is ready. Rejects with its log when it ends before that. */
 export const startServer = async (dataDir: string, env: Env = {}): Promise<RunningServer> => {
-  const port = await freePort();
+  // One that comes back at its old address is given its port.
+  const port = env['PORT'] === undefined ? await freePort() : Number(env['PORT']);
   const child = launch({ PORT: String(port), DATA_DIR: dataDir, RATE_LIMIT_MAX_REQUESTS: '100000', ...env });
   let said = '';
   const note = (text: string): void => {

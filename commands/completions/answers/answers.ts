@@ -3,6 +3,7 @@ import { contentDigest } from '../../../src/kernel/digest.ts';
 import { DomainError } from '../../../src/kernel/errors.ts';
 import { microText } from '../../../src/kernel/money.ts';
 import type { Cause } from '../../../src/kernel/message.ts';
+import { turnsByKey } from '../../../src/kernel/turns.ts';
 import type { Completions } from '../completions.ts';
 import type { Job } from '../plan.ts';
 import type { Answer, Answers } from './answer.ts';
@@ -20,7 +21,7 @@ import { overLive, replay, wholeAnswer } from './replay.ts';
 export type AnswersDeps = MirrorDeps &
   ClaimingDeps &
   Readonly<{
-    completions: Pick<Completions, 'run' | 'jobFor'>;
+    completions: Pick<Completions, 'run' | 'jobFor' | 'affords'>;
     log: AnswerLog;
     keeper: Keeper;
     /** How long recorded work goes on when nobody reads it any more. */
@@ -57,6 +58,9 @@ const mustBeOwn = (owner: string, userId: string): void => {
   if (owner !== userId) throw new DomainError('forbidden', 'this request belongs to somebody else');
 };
 
+/** So many of a user's keys are looked up at once: the event store is there for the others too. */
+const LOOKED_UP_AT_ONCE = 32;
+
 const isKeyed = (job: Job): job is Keyed => job.key !== undefined;
 
 /** Makes the command over `completions`. One a process. */
@@ -65,6 +69,7 @@ export const answers = (deps: AnswersDeps): Answers => {
   /** Recordings of this process and mirrors of others', by request. */
   const lives = new Map<string, Live>();
   const begun = new Map<string, Begun>();
+  const inTurn = turnsByKey(LOOKED_UP_AT_ONCE);
   const stopping = new AbortController();
 
   const remember = (live: Live): Live => {
@@ -99,7 +104,7 @@ export const answers = (deps: AnswersDeps): Answers => {
 
   /** What the key stands for, one way or another. */
   const attempt = async (claim: Claiming, cause: Cause, waiting: Waiting): Promise<Live> => {
-    const known = await claim.look();
+    const known = await inTurn(claim.userId, claim.look);
     if (known.status === 'final') return replay(log, known.ended);
     if (known.status !== 'running') return make(claim, nextAttempt(known) ?? 1, cause, waiting);
     const { started } = known;

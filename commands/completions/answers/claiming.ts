@@ -10,6 +10,7 @@ import type { ClaimCommand } from '../claims/claims.commands.ts';
 import { mustBeSameWork } from '../claims/claims.decider.ts';
 import type { Claim } from '../claims/claims.state.ts';
 import { claimIdOf } from '../claims/request-of-key.ts';
+import type { Completions } from '../completions.ts';
 import type { Attempt, Job, Plan } from '../plan.ts';
 import type { Ended } from '../running-completion.ts';
 import { untilAnswered } from '../until-answered.ts';
@@ -18,6 +19,7 @@ import { claimedInTime } from './fate.ts';
 
 export type ClaimingDeps = Readonly<{
   claims: CommandHandler<Claim, ClaimCommand, CompletionEvent>;
+  completions: Pick<Completions, 'affords'>;
   /** A secret of the server, so that nobody else can tell from a digest what was asked for. */
   digestKey: string;
   clock: Clock;
@@ -42,6 +44,7 @@ type Over = Pick<CompletionEnded['data'], 'how' | 'finish' | 'charged'>;
 
 /** One key of one user. */
 export type Claiming = Readonly<{
+  userId: string;
   claimId: string;
   bodyDigest: string;
   /** What the key stands for now. Throws DomainError `already_exists` when that is other work. */
@@ -80,7 +83,7 @@ const fenced = (plan: Plan, isInTime: () => boolean): Plan => {
 /** The claim of a job's key. */
 export const claiming = (deps: ClaimingDeps, job: Keyed): Claiming => {
   const { claims, clock } = deps;
-  const { userId, key, streamed } = job;
+  const { userId, apiKey, key, streamed } = job;
   const claimId = claimIdOf(userId, key.value);
   const bodyDigest = contentDigest([deps.digestKey, userId, key.digest]);
 
@@ -96,6 +99,7 @@ export const claiming = (deps: ClaimingDeps, job: Keyed): Claiming => {
   };
 
   return {
+    userId,
     claimId,
     bodyDigest,
     look: async () => {
@@ -107,6 +111,8 @@ export const claiming = (deps: ClaimingDeps, job: Keyed): Claiming => {
       let taken: string | undefined;
       const plan: Job['plan'] = async (requestId) => {
         const planned = await job.plan(requestId);
+        // What there is no money for takes no key, which would be two appends for nothing.
+        await deps.completions.affords(planned, apiKey);
         const claimedAt = clock();
         taken = requestId;
         await take(planned, attempt, cause);
