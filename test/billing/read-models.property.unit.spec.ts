@@ -14,6 +14,7 @@ import type { Row, Table } from '../../src/kernel/table.ts';
 import { USER } from '../credits/fixtures.ts';
 import { accountRun } from './account-runs.ts';
 import { memoryRows, projected } from './memory-rows.ts';
+import { runs } from '../support/runs.ts';
 
 const projections = [balanceProjection, ledgerProjection, usageProjection, journalProjection];
 const stream = `creditAccount-${USER}`;
@@ -121,7 +122,7 @@ describe('read models of money, for everything that an account can say', () => {
         }
         checkBalance(memory.rows, appends.at(-1)?.at(-1), revision - 1);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

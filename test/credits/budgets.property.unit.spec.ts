@@ -7,6 +7,7 @@ import type { Allocation, CreditAccountEvent } from '../../src/events/credit-acc
 import { scopeOfKey, type BudgetPeriod } from '../../src/kernel/budget.ts';
 import { isDomainError } from '../../src/kernel/errors.ts';
 import { at, capture, openAccount, release, reserve, work } from './fixtures.ts';
+import { runs } from '../support/runs.ts';
 
 const LIMIT = 1_000n;
 const KEYS = ['k1', 'k2'] as const;
@@ -117,7 +118,7 @@ describe('budgets of API keys, for every interleaving', () => {
             }
           }
         }),
-        { numRuns: 300 },
+        { numRuns: runs(300) },
       );
       expect(refusals, 'the budgets were reached at all').to.be.greaterThan(100);
     });

@@ -8,6 +8,7 @@ import type { CreditAccount } from '../../commands/credits/credits.state.ts';
 import type { Allocation, CreditAccountEvent } from '../../src/events/credit-account/credit-account.events.ts';
 import { isDomainError } from '../../src/kernel/errors.ts';
 import { at, capture, metered, openAccount, release, reserve } from './fixtures.ts';
+import { runs } from '../support/runs.ts';
 
 const amount = fc.bigInt({ min: 0n, max: 3_000_000n });
 const id = fc.constantFrom('r1', 'r2', 'r3', 'r4', 'r5');
@@ -135,7 +136,7 @@ describe('credit account, for every sequence of commands', () => {
           expect(creditAccountSnapshot.fromJson(json)).to.deep.equal(state);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

@@ -9,6 +9,7 @@ import { fold } from '../../src/kernel/decider.ts';
 import { isDomainError } from '../../src/kernel/errors.ts';
 import { accountCommands } from '../billing/account-runs.ts';
 import { checked } from './account-invariants.ts';
+import { runs } from '../support/runs.ts';
 
 /** Each of these is another wish each time it comes; all others may be sent any number of times. */
 const AGAIN = new Set<CreditCommand['type']>(['ExtendReservation', 'RenewReservation', 'ExpirePromo', 'CloseBooks']);
@@ -57,7 +58,7 @@ describe('credit account, for everything that can be asked of it, in any order',
         });
         expect(fold(decider, decider.initial, events), 'a replay').to.deep.equal(state);
       }),
-      { numRuns: 600 },
+      { numRuns: runs(600) },
     );
   });
 });

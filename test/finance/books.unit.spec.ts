@@ -15,6 +15,7 @@ import { accountCommands } from '../billing/account-runs.ts';
 import { capture, clawBack, openAccount, purchase, reserve, T0, USER } from '../credits/fixtures.ts';
 import { projected } from '../billing/memory-rows.ts';
 import { memoryEventStore } from '../support/memory-event-store.ts';
+import { runs } from '../support/runs.ts';
 
 const cause = { at: T0, correlationId: 'c', causationId: 'c', actor: { kind: 'user', id: USER } } as const;
 const NOW = { kind: 'now', at: new Date() } as const;
@@ -138,7 +139,7 @@ describe('the books', () => {
         expect(one).to.deep.include({ balanced: true, discrepancies: [], unbalanced: [] });
         expect(await trialOf(store)).to.include({ hash: one.hash });
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
