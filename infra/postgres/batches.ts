@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { comparePositions, type FeedItem, type Position, type StoredEvent } from '../../src/kernel/event-store.ts';
 
 /** Events to be written together. `through`: everything up to here has been looked at; undefined when nothing new was. */
@@ -30,11 +29,11 @@ const batchOf = (items: readonly FeedItem[]): Batch => {
   return { events, through, caughtUp };
 };
 
-/** What has arrived and not been written. `news` resolves at the next arrival, `room` when some was taken. */
+/** What has arrived and not been written. `news` is called at the next arrival, `room` when some was taken. */
 type Box = {
-  readonly items: FeedItem[];
-  news: PromiseWithResolvers<undefined>;
-  room: PromiseWithResolvers<undefined>;
+  items: FeedItem[];
+  news: (() => void) | undefined;
+  room: (() => void) | undefined;
   ended: boolean;
   failure: Readonly<{ error: unknown }> | undefined;
   closed: boolean;
@@ -42,26 +41,25 @@ type Box = {
 
 const emptyBox = (): Box => ({
   items: [],
-  news: Promise.withResolvers(),
-  room: Promise.withResolvers(),
+  news: undefined,
+  room: undefined,
   ended: false,
   failure: undefined,
   closed: false,
 });
 
-const arrived = (box: Box): void => {
-  box.news.resolve(undefined);
-  box.news = Promise.withResolvers();
-};
-
 const takeFrom = (box: Box, max: number): readonly FeedItem[] => {
   const items = box.items.splice(0, max);
-  box.room.resolve(undefined);
-  box.room = Promise.withResolvers();
+  box.room?.();
   return items;
 };
 
 const isFull = (box: Box, most: number): boolean => box.items.length >= most && !box.closed;
+
+const room = (box: Box): Promise<void> =>
+  new Promise((resolve) => {
+    box.room = resolve;
+  });
 
 /** Reads the feed into the box, at most two batches ahead. */
 const fill = async (box: Box, feed: AsyncIterable<FeedItem>, max: number): Promise<void> => {
@@ -69,26 +67,35 @@ const fill = async (box: Box, feed: AsyncIterable<FeedItem>, max: number): Promi
     for await (const item of feed) {
       if (box.closed) return;
       box.items.push(item);
-      arrived(box);
-      while (isFull(box, 2 * max)) await box.room.promise;
+      box.news?.();
+      while (isFull(box, 2 * max)) await room(box);
     }
   } catch (error) {
     box.failure = { error };
   } finally {
     box.ended = true;
-    arrived(box);
+    box.news?.();
   }
 };
 
+/** Waits until `enough`, looked at on every arrival, at most for `limit` milliseconds when given. */
+const waitFor = (box: Box, enough: () => boolean, limit?: number): Promise<void> =>
+  new Promise((resolve) => {
+    if (enough()) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      box.news = undefined;
+      resolve();
+    };
+    const timer = limit === undefined ? undefined : setTimeout(done, limit).unref();
+    box.news = () => {
+      if (enough()) done();
+    };
+  });
+
 /** Waits until the box holds a whole batch or somebody is in a hurry, at most for `limit` milliseconds. */
-const gather = async (box: Box, { max, linger: limit, hurried }: BatchLimits): Promise<void> => {
-  const end = performance.now() + limit;
-  const over = new AbortController();
-  const timer = delay(limit, undefined, { signal: over.signal, ref: false }).catch(() => undefined);
-  while (performance.now() < end && box.items.length < max && !box.ended && hurried?.() !== true)
-    await Promise.race([timer, box.news.promise]);
-  over.abort();
-};
+const gather = (box: Box, { max, linger: limit, hurried }: BatchLimits): Promise<void> =>
+  waitFor(box, () => box.items.length >= max || box.ended || hurried?.() === true, limit);
 
 /** A feed in batches, with ways to reach it from beside: `passed` says that the log holds nothing for it up to here. */
 export type Batches = Readonly<{
@@ -107,7 +114,7 @@ export const batches = (feed: AsyncIterable<FeedItem>, limits: BatchLimits, sign
   const box = emptyBox();
   const end = (): void => {
     box.ended = true;
-    arrived(box);
+    box.news?.();
   };
   const generate = async function* (): AsyncGenerator<Batch> {
     // A feed that is slow to end does not hold its reader.
@@ -117,7 +124,7 @@ export const batches = (feed: AsyncIterable<FeedItem>, limits: BatchLimits, sign
     let last = Number.NEGATIVE_INFINITY;
     try {
       for (;;) {
-        while (box.items.length === 0 && !box.ended) await box.news.promise;
+        await waitFor(box, () => box.items.length > 0 || box.ended);
         if (box.items.length === 0) break;
         if (performance.now() - last < linger) await gather(box, limits);
         yield batchOf(takeFrom(box, max));
@@ -134,8 +141,8 @@ export const batches = (feed: AsyncIterable<FeedItem>, limits: BatchLimits, sign
     [Symbol.asyncIterator]: generate,
     passed: (position) => {
       box.items.push({ kind: 'checkpoint', position });
-      arrived(box);
+      box.news?.();
     },
-    hurry: () => arrived(box),
+    hurry: () => box.news?.(),
   };
 };

@@ -2,7 +2,7 @@ import { READ_SCHEMA, type Statement } from '../../src/kernel/query.ts';
 import type { Row, Table } from '../../src/kernel/table.ts';
 import type { RowChange, TableChanges } from './row-fold.ts';
 import { columnName, columnOf, tableName } from './table-ddl.ts';
-import { arrayType, parameterOf } from './values.ts';
+import { arrayParameter, arrayType } from './values.ts';
 
 /** The columns besides the key that a statement writes. */
 type Columns = Readonly<{ set: readonly string[]; add: readonly string[] }>;
@@ -11,7 +11,10 @@ type Columns = Readonly<{ set: readonly string[]; add: readonly string[] }>;
 const arrays = (table: Table, columns: readonly string[], rows: readonly Row[]): readonly unknown[] =>
   columns.map((column) => {
     const { type } = columnOf(table, column);
-    return rows.map((row) => parameterOf(type, row[column]));
+    return arrayParameter(
+      type,
+      rows.map((row) => row[column]),
+    );
   });
 
 const source = (table: Table, columns: readonly string[]): string => {

@@ -48,5 +48,27 @@ export const parameterOf = (type: ColumnType, value: Value | undefined): string 
   return value;
 };
 
+/** Escapes of JSON that arrays of Postgres do not have, among them all that a text of Postgres cannot hold. */
+const ANOTHER_ESCAPE = /\\[bfnrtu]/;
+
+const plainOf = (type: ColumnType, value: Value | undefined): string | number | boolean | null => {
+  if (value === undefined || value === null) return null;
+  if (type === 'jsonb') return JSON.stringify(value);
+  return typeof value === 'string' ? value : parameterOf(type, value);
+};
+
+/**
+ * The values of a column as one array parameter. Most are written as JSON writes them, in one go: its quotes and
+ * backslashes are those of Postgres.
+ */
+export const arrayParameter = (
+  type: ColumnType,
+  values: readonly (Value | undefined)[],
+): string | ReturnType<typeof parameterOf>[] => {
+  const text = JSON.stringify(values.map((value) => plainOf(type, value)));
+  if (ANOTHER_ESCAPE.test(text)) return values.map((value) => parameterOf(type, value));
+  return `{${text.slice(1, -1)}}`;
+};
+
 /** The cast that an array parameter of a column needs; JSON travels as text and is cast a row. */
 export const arrayType = (type: ColumnType): string => (type === 'jsonb' ? 'text[]' : `${type}[]`);

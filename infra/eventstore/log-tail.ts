@@ -1,0 +1,204 @@
+import {
+  comparePositions,
+  type EventStore,
+  type FeedItem,
+  type Filter,
+  type Position,
+  type StoredEvent,
+} from '../../src/kernel/event-store.ts';
+
+export type TailOptions = Parameters<EventStore['subscribe']>[0];
+
+/** Events that are kept for those who are a little behind; beyond, they read from the store by themselves. */
+const KEPT = 8192;
+
+const matches = (event: StoredEvent, filter: Filter | undefined): boolean => {
+  const prefixes = filter?.streamPrefixes ?? [];
+  return prefixes.length === 0 || prefixes.some((prefix) => event.stream.startsWith(prefix));
+};
+
+/** The later of two positions; undefined stands before all. */
+export const later = (a: Position | undefined, b: Position | undefined): Position | undefined =>
+  a === undefined || (b !== undefined && comparePositions(b, a) > 0) ? b : a;
+
+/** How soon a reader hears, in milliseconds, that the log has gone on without anything for it. */
+const PASSED_AFTER = 250;
+
+/** A reader of the tail. `wake` is there while it waits at the end. */
+type Reader = { readonly filter: Filter | undefined; wake: (() => void) | undefined };
+
+/** The newest part of the log in memory, fed by one subscription. */
+export const logTail = (store: EventStore, start: Position | undefined) => {
+  const stop = new AbortController();
+  let events: StoredEvent[] = [];
+  /** The number of `events[0]`, counting from the tail's start. */
+  let first = 0;
+  /** Everything after this is in `events`; undefined: everything is. */
+  let floor = start;
+  let end = start;
+  let failure: unknown;
+  const readers = new Set<Reader>();
+  /** Events that those at the end have not been woken for. */
+  let unheard: StoredEvent[] = [];
+  let passing: NodeJS.Timeout | undefined;
+
+  const wakeAll = (): void => {
+    clearTimeout(passing);
+    passing = undefined;
+    unheard = [];
+    for (const { wake } of readers) wake?.();
+  };
+
+  /** Wakes whom the events are for, and the others now and then: most events are for few of the readers. */
+  const wakeForNew = (): void => {
+    const news = unheard;
+    unheard = [];
+    for (const { filter, wake } of readers)
+      if (wake !== undefined && news.some((event) => matches(event, filter))) wake();
+  };
+
+  /** What arrives together is told of together. */
+  const tell = (event: StoredEvent | undefined): void => {
+    passing ??= setTimeout(wakeAll, PASSED_AFTER).unref();
+    if (event === undefined) return;
+    if (unheard.length === 0) setImmediate(wakeForNew);
+    unheard.push(event);
+  };
+
+  const keep = (event: StoredEvent): void => {
+    events.push(event);
+    if (events.length < KEPT * 2) return;
+    floor = events[KEPT - 1]?.position;
+    events = events.slice(KEPT);
+    first += KEPT;
+  };
+
+  const fill = async (): Promise<void> => {
+    const from = start === undefined ? {} : { from: start };
+    try {
+      for await (const item of store.subscribe({ ...from, signal: stop.signal })) {
+        if (item.kind === 'caught-up') continue;
+        if (item.kind === 'event') keep(item.event);
+        end = item.kind === 'event' ? item.event.position : item.position;
+        tell(item.kind === 'event' ? item.event : undefined);
+      }
+    } catch (error) {
+      failure = error;
+    }
+    failure ??= new Error('the tail of the log was closed');
+    wakeAll();
+  };
+  void fill();
+
+  /** The number of the first event after a position that is covered. */
+  const numberAfter = (position: Position | undefined): number => {
+    if (position === undefined) return first;
+    let [low, high] = [0, events.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const event = events[middle];
+      if (event !== undefined && comparePositions(event.position, position) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return first + low;
+  };
+
+  return {
+    covers: (position: Position | undefined): boolean =>
+      floor === undefined || (position !== undefined && comparePositions(position, floor) >= 0),
+    numberAfter,
+    /** The event with a number; undefined when it has not come yet. `fallen` tells that it is no longer here. */
+    at: (number: number): StoredEvent | undefined => events[number - first],
+    fallen: (number: number): boolean => number < first,
+    end: (): Position | undefined => end,
+    failed: (): boolean => failure !== undefined,
+    failure: (): unknown => failure,
+    /** Begins to read; `leave` ends it, and any wait. */
+    reader: (filter: Filter | undefined): Readonly<{ news: () => Promise<void>; leave: () => void }> => {
+      const reader: Reader = { filter, wake: undefined };
+      readers.add(reader);
+      const wake = (): void => {
+        reader.wake?.();
+      };
+      return {
+        /** Resolves when there is something new for the reader, or when it has left. */
+        news: () =>
+          new Promise((resolve) => {
+            if (!readers.has(reader)) return resolve();
+            reader.wake = () => {
+              reader.wake = undefined;
+              resolve();
+            };
+          }),
+        leave: () => {
+          readers.delete(reader);
+          wake();
+        },
+      };
+    },
+    close: (): void => stop.abort(),
+  };
+};
+
+export type Tail = ReturnType<typeof logTail>;
+
+/** Follows the tail from a covered position; ends when the reader was too slow and what comes next is gone. */
+export const followTail = (tail: Tail, { from, filter, signal }: TailOptions): AsyncIterable<FeedItem> => {
+  let number = tail.numberAfter(from);
+  let told = from;
+  let live = false;
+  const reader = tail.reader(filter);
+  signal.addEventListener('abort', reader.leave, { once: true });
+  const close = (): void => {
+    signal.removeEventListener('abort', reader.leave);
+    reader.leave();
+  };
+
+  const nextEvent = (): StoredEvent | undefined => {
+    for (let event = tail.at(number); event !== undefined; event = tail.at(number)) {
+      number += 1;
+      if (matches(event, filter)) return event;
+    }
+    return undefined;
+  };
+
+  /** What there is to tell now; undefined when that is nothing. */
+  const now = (): FeedItem | undefined => {
+    const event = nextEvent();
+    if (event !== undefined) {
+      told = event.position;
+      return { kind: 'event', event };
+    }
+    if (!live) {
+      live = true;
+      return { kind: 'caught-up' };
+    }
+    const reached = tail.end();
+    if (reached === undefined || later(told, reached) === told) return undefined;
+    told = reached;
+    return { kind: 'checkpoint', position: reached };
+  };
+
+  const next = async (): Promise<IteratorResult<FeedItem, undefined>> => {
+    while (!signal.aborted && !tail.fallen(number)) {
+      if (tail.failed()) {
+        close();
+        throw tail.failure();
+      }
+      const value = now();
+      if (value !== undefined) return { done: false, value };
+      await reader.news();
+    }
+    close();
+    return { done: true, value: undefined };
+  };
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next,
+      return: () => {
+        close();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    }),
+  };
+};
