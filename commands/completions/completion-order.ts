@@ -1,5 +1,5 @@
 import type { ChatTask } from '../../src/kernel/upstream.ts';
-import type { PayingKey } from './plan.ts';
+import type { Job, PayingKey } from './plan.ts';
 
 /** What a client wants from a model. */
 export type CompletionOrder = Readonly<{
@@ -16,4 +16,6 @@ export type CompletionOrder = Readonly<{
   key?: string;
   /** See Job. */
   resumable?: boolean;
+  /** See Job. */
+  keepUntil?: Job['keepUntil'];
 }>;

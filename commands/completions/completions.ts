@@ -108,6 +108,7 @@ export const completions = (deps: CompletionDeps): Completions => {
     const { plan, ledger } = await inTurn(job.userId, () => hold(job, cause));
     const request = runningCompletion(deps, plan, ledger, gone);
     own(request, leave);
+    job.keepUntil?.(request.settled);
     // Its hold was on its way when all the others were told to stop.
     if (stopping) void request.stop('shutdown');
     return request;
@@ -140,9 +141,10 @@ export const completions = (deps: CompletionDeps): Completions => {
   };
 
   const jobFor = (order: CompletionOrder): Job => {
-    const { userId, streamed, apiKey, resumable = false } = order;
+    const { userId, streamed, apiKey, keepUntil, resumable = false } = order;
     const payer = apiKey === undefined ? { userId } : { userId, apiKey };
-    return { ...payer, streamed, resumable, plan: (requestId) => admit(deps, order, requestId) };
+    const kept = keepUntil === undefined ? {} : { keepUntil };
+    return { ...payer, ...kept, streamed, resumable, plan: (requestId) => admit(deps, order, requestId) };
   };
 
   return {

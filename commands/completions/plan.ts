@@ -58,6 +58,8 @@ export type Job = Readonly<{
   resumable?: boolean;
   /** True when the answer is handed on piece by piece. */
   streamed: boolean;
+  /** Told, when the work begins, when it will be over: what came with the job is needed until then, whoever waits. */
+  keepUntil?: (over: Promise<unknown>) => void;
   /** Checks the job and works out what to hold for it. Throws DomainErrors; nothing is charged yet. */
   plan: (requestId: string) => Promise<Plan>;
 }>;

@@ -12,6 +12,8 @@ import type { CreditAccount } from '../credits/credits.state.ts';
 export type MediaOrder = Pick<Job, 'userId' | 'apiKey' | 'streamed'> &
   Readonly<{
     form: MediaForm;
+    /** See Job. */
+    keepUntil: NonNullable<Job['keepUntil']>;
     /** The client's `Idempotency-Key`. */
     key: string | undefined;
   }>;

@@ -3,9 +3,9 @@ import { DomainError } from '../../src/kernel/errors.ts';
 import type { MediaFile, TranscriptionRequest, TranscriptionUpstream } from '../../src/kernel/media-upstream.ts';
 import type { MicroUsd } from '../../src/kernel/money.ts';
 import { costOf } from '../../src/kernel/pricing.ts';
-import type { Job, Plan } from '../completions/plan.ts';
-import { marginFor } from '../completions/policy.ts';
-import { numberOf, refuseWithoutCredit, requestKeyOf } from './media-checks.ts';
+import type { Job } from '../completions/plan.ts';
+import { numberOf, refuseWithoutCredit } from './media-checks.ts';
+import { mediaJob, type MediaWork } from './media-job.ts';
 import type { MediaDeps, MediaOrder } from './media-order.ts';
 import { soundFileOf } from './sound-file.ts';
 import { beginsLikeWebm, soundMilliseconds } from './sound-length.ts';
@@ -110,44 +110,25 @@ const estimateOf = ({ model, provider }: Resolved, seconds: number): MicroUsd =>
   ).cost;
 
 /** What is wrong is told in the order that clients know: the model, the credit, the parameters and the file, the provider. */
-const admit = async (deps: MediaDeps, order: MediaOrder, requestId: string): Promise<Plan> => {
+const admit = async (deps: MediaDeps, order: MediaOrder, requestId: string): Promise<MediaWork> => {
   const { userId, streamed, form } = order;
   const resolved = resolve(deps, (form.texts['model'] ?? '').trim());
-  const { model, provider, upstreamModel } = resolved;
-  await refuseWithoutCredit(deps, userId, model.price);
+  await refuseWithoutCredit(deps, userId, resolved.model.price);
   const { milliseconds, ...speech } = await speechOf(order, resolved);
   const upstream = upstreamFor(deps, resolved);
   await checkFile(upstream, speech.file);
   const request: TranscriptionRequest = {
     ...speech,
     requestId,
-    model: upstreamModel,
+    model: resolved.upstreamModel,
     affinity: userId,
     stream: streamed,
   };
-  const estimate = estimateOf(resolved, Math.max(speech.seconds, Math.ceil(speech.file.size / MOST_BYTES_A_SECOND)));
-  const { price, priceVersion } = model;
   return {
-    requestId,
-    userId,
-    modelId: model.id,
-    work: { kind: 'transcription', taskType: TASK, modelId: model.id, provider: provider.code, priceVersion, streamed },
-    price,
+    resolved,
     promptTokens: Math.floor(milliseconds / 1_000) * TOKENS_A_SECOND,
-    estimate,
-    margin: marginFor(deps.policy, TASK, estimate),
-    attempts: [
-      {
-        provider: provider.code,
-        model: upstreamModel,
-        disconnect: provider.disconnect,
-        call: (options) => {
-          const accepted = upstream.transcribe(request, options);
-          form.keepUntil(accepted);
-          return accepted;
-        },
-      },
-    ],
+    estimate: estimateOf(resolved, Math.max(speech.seconds, Math.ceil(speech.file.size / MOST_BYTES_A_SECOND))),
+    call: (options) => upstream.transcribe(request, options),
   };
 };
 
@@ -155,13 +136,5 @@ const admit = async (deps: MediaDeps, order: MediaOrder, requestId: string): Pro
  * Speech to be turned into text. Refused with `not_found`, `bad_request`, `credit_insufficient`, `validation_error`,
  * `payload_too_large`, `configuration_error`.
  */
-export const transcriptionJob = (deps: MediaDeps, order: MediaOrder): Job => {
-  const { userId, apiKey, streamed } = order;
-  return {
-    userId,
-    ...(apiKey === undefined ? {} : { apiKey }),
-    ...requestKeyOf(order, 'transcription'),
-    streamed,
-    plan: (requestId) => admit(deps, order, requestId),
-  };
-};
+export const transcriptionJob = (deps: MediaDeps, order: MediaOrder): Job =>
+  mediaJob(deps, order, { kind: 'transcription', taskType: TASK }, (requestId) => admit(deps, order, requestId));

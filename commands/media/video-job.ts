@@ -2,9 +2,9 @@ import { resolveModel, type Resolved } from '../../src/kernel/catalogue.ts';
 import { DomainError } from '../../src/kernel/errors.ts';
 import type { MediaFile, VideoRequest, VideoUpstream } from '../../src/kernel/media-upstream.ts';
 import { costOf } from '../../src/kernel/pricing.ts';
-import type { Job, Plan } from '../completions/plan.ts';
-import { marginFor } from '../completions/policy.ts';
-import { numberOf, refuseWithoutCredit, requestKeyOf, textOf } from './media-checks.ts';
+import type { Job } from '../completions/plan.ts';
+import { numberOf, refuseWithoutCredit, textOf } from './media-checks.ts';
+import { mediaJob, type MediaWork } from './media-job.ts';
 import type { MediaDeps, MediaOrder } from './media-order.ts';
 
 const TASK = 'video_analysis';
@@ -85,40 +85,21 @@ const upstreamFor = (deps: MediaDeps, { provider }: Resolved): VideoUpstream => 
   throw new DomainError('configuration_error', `this server has no access to ${provider.code}`);
 };
 
-const admit = async (deps: MediaDeps, order: MediaOrder, requestId: string): Promise<Plan> => {
-  const { userId, streamed, form } = order;
+const admit = async (deps: MediaDeps, order: MediaOrder, requestId: string): Promise<MediaWork> => {
+  const { userId, form } = order;
   const { milliseconds, ...question } = questionOf(order);
   const resolved = resolve(deps, textOf(form.texts['model']) ?? USUAL_MODEL);
-  const { model, provider, upstreamModel } = resolved;
-  const { price, priceVersion } = model;
+  const { price } = resolved.model;
   await refuseWithoutCredit(deps, userId, price);
   const upstream = upstreamFor(deps, resolved);
-  const request: VideoRequest = { ...question, requestId, model: upstreamModel, affinity: userId };
-  const counted = Math.floor(milliseconds / 1_000) * TOKENS_A_SECOND;
+  const request: VideoRequest = { ...question, requestId, model: resolved.upstreamModel, affinity: userId };
   const nothing = { inputCachedRead: 0, inputCacheWrite: 0, outputVisible: 0, outputReasoning: 0 };
   const held = Math.ceil(milliseconds / 1_000) * TOKENS_A_SECOND * question.framesPerSecond;
-  const { cost: estimate } = costOf({ ...nothing, inputUncached: held, source: 'counted', complete: true }, price);
   return {
-    requestId,
-    userId,
-    modelId: model.id,
-    work: { kind: 'video', taskType: TASK, modelId: model.id, provider: provider.code, priceVersion, streamed },
-    price,
-    promptTokens: counted,
-    estimate,
-    margin: marginFor(deps.policy, TASK, estimate),
-    attempts: [
-      {
-        provider: provider.code,
-        model: upstreamModel,
-        disconnect: provider.disconnect,
-        call: (options) => {
-          const accepted = upstream.analyze(request, options);
-          form.keepUntil(accepted);
-          return accepted;
-        },
-      },
-    ],
+    resolved,
+    promptTokens: Math.floor(milliseconds / 1_000) * TOKENS_A_SECOND,
+    estimate: costOf({ ...nothing, inputUncached: held, source: 'counted', complete: true }, price).cost,
+    call: (options) => upstream.analyze(request, options),
   };
 };
 
@@ -126,13 +107,5 @@ const admit = async (deps: MediaDeps, order: MediaOrder, requestId: string): Pro
  * A question about a film. Refused with `invalid_argument`, `bad_request`, `credit_insufficient`,
  * `configuration_error`.
  */
-export const videoJob = (deps: MediaDeps, order: MediaOrder): Job => {
-  const { userId, apiKey, streamed } = order;
-  return {
-    userId,
-    ...(apiKey === undefined ? {} : { apiKey }),
-    ...requestKeyOf(order, 'video'),
-    streamed,
-    plan: (requestId) => admit(deps, order, requestId),
-  };
-};
+export const videoJob = (deps: MediaDeps, order: MediaOrder): Job =>
+  mediaJob(deps, order, { kind: 'video', taskType: TASK }, (requestId) => admit(deps, order, requestId));

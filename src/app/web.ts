@@ -156,6 +156,8 @@ const roomsOf = (config: Config) => ({
   // Small bodies pass whatever the large ones do.
   bodies: roomOf({ mostBytes: config.MAX_BODY_MIB_IN_FLIGHT * MIB, freeBytes: SMALL_BODY_BYTES, what: 'large bodies' }),
   forms: roomOf({ mostBytes: config.UPLOAD_MIB_IN_FLIGHT * MIB, what: 'files' }),
+  // Apart from the bodies, so that a message that is one too many is refused at its end and its socket lives.
+  arrivals: roomOf({ mostBytes: (config.MAX_BODY_MIB_IN_FLIGHT * MIB) / 2, what: 'messages' }),
 });
 
 /** The edge, listening. */
@@ -166,6 +168,7 @@ export const web = async (deps: Deps) => {
   const startedAt = clock().getTime();
   const hashAddress = addressHash(deps.addressKey);
   const watch = sessionWatch(signing.revocations, clock);
+  const rooms = roomsOf(config);
   const { app, gate, refusalHeaders } = buildHttp({
     endpoints: [
       ...signing.endpoints,
@@ -194,7 +197,7 @@ export const web = async (deps: Deps) => {
     activity,
     hashAddress,
     ...(config.UPLOAD_DIR === undefined ? {} : { spool: diskSpool(config.UPLOAD_DIR) }),
-    rooms: roomsOf(config),
+    rooms,
   });
   const link = linking({
     ...{ stores: deps.stores, write: deps.write, watch, hashAddress, clock, logger },
@@ -213,6 +216,7 @@ export const web = async (deps: Deps) => {
         answers: deps.answers,
         requests: requestsOf(deps),
         requestOfKey: requestOfKey(deps.write.claims),
+        room: rooms.bodies,
         gate,
         watch,
         stopping: stopping.signal,
@@ -224,6 +228,7 @@ export const web = async (deps: Deps) => {
     },
     scopes: { '/ws/events': 'account', '/ws/llm': 'chat', '/ws/device-link': 'devices' },
     maxFrameBytes: MAX_FRAME_BYTES,
+    room: rooms.arrivals,
     activity,
     refusalHeaders,
   });

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { readBody } from './body.ts';
 import { causeOf, type CauseDeps } from './cause.ts';
 import type { EdgeContext } from './edge-state.ts';
@@ -22,10 +21,28 @@ export type CallDeps = CauseDeps &
 
 const DEFAULT_BODY_BYTES = 1024 * 1024;
 
-/** Bytes that a request holds until it is handled: what was made of its body lives as long. */
-const shareOf = (room: Room, ctx: EdgeContext) => {
+type KeepUntil = Call<unknown, unknown>['keepUntil'];
+
+/** What a request holds until it is handled, and until the work is over that it has begun. */
+type Holding = Readonly<{ keepUntil: KeepUntil; until: (letGo: () => unknown) => void }>;
+
+const holding = (ctx: EdgeContext): Holding => {
+  const work: Promise<unknown>[] = [];
+  return {
+    keepUntil: (over) => void work.push(over),
+    until: (letGo) => {
+      ctx.state.discard = () => {
+        if (work.length === 0) letGo();
+        else void Promise.allSettled(work).then(letGo);
+      };
+    },
+  };
+};
+
+/** Bytes of a body, and of what is made of it, which lives as long as the work. */
+const shareOf = (room: Room, ctx: EdgeContext, { until }: Holding) => {
   const share = room(ctx.state.caller?.userId ?? ctx.state.ip);
-  ctx.state.discard = share.giveBack;
+  until(share.giveBack);
   return share;
 };
 
@@ -33,30 +50,29 @@ const formOf = async (
   { spool, rooms, bodyTimeoutMs: timeoutMs }: CallDeps,
   form: FormSpec,
   ctx: EdgeContext,
-  response: ServerResponse,
+  held: Holding,
 ): Promise<MediaForm> => {
-  const { grow, giveBack } = shareOf(rooms.forms, ctx);
-  const parts = await readForm(ctx.req, response, form, { spool, timeoutMs, grow });
-  const needed: Promise<unknown>[] = [];
-  ctx.state.discard = () => void Promise.allSettled(needed).then(parts.discard).finally(giveBack);
-  return { file: parts.file(), texts: parts.texts(), keepUntil: (settled) => void needed.push(settled) };
+  const { grow, giveBack } = shareOf(rooms.forms, ctx, held);
+  const parts = await readForm(ctx.req, ctx.res, form, { spool, timeoutMs, grow });
+  held.until(() => parts.discard().finally(giveBack));
+  return { file: parts.file(), texts: parts.texts() };
 };
 
-const bodyOf = async (deps: CallDeps, { spec }: Endpoint, ctx: EdgeContext, response: ServerResponse) => {
-  if (spec.form !== undefined) return formOf(deps, spec.form, ctx, response);
+const bodyOf = async (deps: CallDeps, { spec }: Endpoint, ctx: EdgeContext, held: Holding) => {
+  if (spec.form !== undefined) return formOf(deps, spec.form, ctx, held);
   const maxBytes = spec.maxBodyBytes ?? DEFAULT_BODY_BYTES;
   if (spec.rawBody === true) {
-    const { grow } = shareOf(deps.rooms.bodies, ctx);
-    return readBody(ctx.req, response, { maxBytes, timeoutMs: deps.bodyTimeoutMs, grow });
+    const { grow } = shareOf(deps.rooms.bodies, ctx, held);
+    return readBody(ctx.req, ctx.res, { maxBytes, timeoutMs: deps.bodyTimeoutMs, grow });
   }
   if (spec.body === undefined) return undefined;
   const limits = {
     maxBytes,
     timeoutMs: deps.bodyTimeoutMs,
     anyText: spec.anyText ?? false,
-    grow: shareOf(deps.rooms.bodies, ctx).grow,
+    grow: shareOf(deps.rooms.bodies, ctx, held).grow,
   };
-  return validatedBody(spec.body, await readJson(ctx.req, response, limits));
+  return validatedBody(spec.body, await readJson(ctx.req, ctx.res, limits));
 };
 
 /** Reads and checks everything that an endpoint asks for. Throws DomainErrors. */
@@ -69,7 +85,8 @@ export const callOf = async (
   const { spec } = endpoint;
   const params = spec.params === undefined ? rawParams : validated('path', spec.params, rawParams);
   const query = spec.query === undefined ? undefined : validated('query', spec.query, { ...ctx.query });
-  const body = await bodyOf(deps, endpoint, ctx, ctx.res);
+  const held = holding(ctx);
+  const body = await bodyOf(deps, endpoint, ctx, held);
   return {
     body,
     query,
@@ -82,5 +99,6 @@ export const callOf = async (
       return values?.length === 1 ? values[0] : undefined;
     },
     gone: ctx.state.gone,
+    keepUntil: held.keepUntil,
   };
 };

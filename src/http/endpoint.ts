@@ -52,6 +52,8 @@ export type Call<B, Q> = Readonly<{
   header: (name: string) => string | undefined;
   /** Aborts when the client has gone away before the answer was complete. */
   gone: AbortSignal;
+  /** Body and file count as held until the caller has its answer and, when this was called, until the promise is settled. */
+  keepUntil: (over: Promise<unknown>) => void;
 }>;
 
 /** What a handler answers. `stream` owns the raw response: it writes head and body and ends it. */

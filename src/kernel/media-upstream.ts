@@ -20,8 +20,6 @@ export type MediaForm = Readonly<{
   file: MediaFile | undefined;
   /** The other fields that were sent. */
   texts: Readonly<Record<string, string>>;
-  /** The file is there until the caller has its answer and, when this was called, until the promise is settled. */
-  keepUntil: (settled: Promise<unknown>) => void;
 }>;
 
 type Addressed = Readonly<{

@@ -14,6 +14,8 @@ import { requestIdOf } from '../http/request-id.ts';
 import { refuseOnSocket, type RefusalHeaders } from '../http/unparsed.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { boundlessRoom, type Room } from '../http/room.ts';
+import { boundArrivals } from './arrivals.ts';
 
 /** What handlers use of a socket of `ws`. */
 export type Socket = Pick<
@@ -40,6 +42,8 @@ export type UpgradeOptions = Readonly<{
   /** What an API key must be good for to open a socket, by path; no API key may where none is named. */
   scopes: Readonly<Record<string, ApiKeyScope>>;
   maxFrameBytes: number;
+  /** Bounds what is in memory of messages that have not come to their end; nothing does when absent. */
+  room?: Room;
   activity: Pick<ActivityMeter, 'socketOpened'>;
   refusalHeaders: RefusalHeaders;
 }>;
@@ -76,7 +80,7 @@ const headerIn =
  * loses what a handler throws, so both are done here.
  */
 export const acceptSockets = (options: UpgradeOptions) => {
-  const { app, server, gate, logger, handlers, scopes } = options;
+  const { app, server, gate, logger, handlers, scopes, room = boundlessRoom } = options;
   const sockets = websockify(app).ws;
   const openings = new WeakMap<IncomingMessage, Admitted>();
 
@@ -128,6 +132,7 @@ export const acceptSockets = (options: UpgradeOptions) => {
         if (isClosing) return void socket.destroy();
         sockets.server?.handleUpgrade(request, socket, head, (websocket) => {
           websocket.once('close', options.activity.socketOpened());
+          boundArrivals(socket, websocket, () => room(caller.userId));
           logger.info({ requestId, userId: caller.userId, path: urlOf(request).pathname }, 'socket opened');
           sockets.server?.emit('connection', websocket, request);
         });

@@ -313,6 +313,7 @@ describe('the authenticator', () => {
         ip: '127.0.0.1',
         header: () => undefined,
         gone: stop.signal,
+        keepUntil: () => undefined,
       };
       expect(await endpoint.handle(call, caller)).to.include({ status: 200 });
       expect(list.isRevoked(caller.sessionId)).to.equal(true);

@@ -5,6 +5,7 @@ import { completionClaim } from '../../commands/completions/claims/index.ts';
 import { requestOfKey } from '../../commands/completions/claims/request-of-key.ts';
 import { startSandbox, type Sandbox } from '../../infra/embedded/sandbox/sandbox.ts';
 import { sandboxUpstream } from '../../infra/providers/sandbox/sandbox-upstream.ts';
+import { boundlessRoom, type Room } from '../../src/http/room.ts';
 import { llmEndpoints } from '../../src/http/routes/llm/index.ts';
 import { commandHandler } from '../../src/kernel/command-handler.ts';
 import type { ChatUpstream } from '../../src/kernel/upstream.ts';
@@ -94,14 +95,14 @@ export type GivenSocket = GivenCompletions &
   }>;
 
 type Options = Parameters<typeof givenCompletions>[1] &
-  Readonly<{ limits?: Partial<SocketLimits>; gate?: LlmSocketDeps['gate'] }>;
+  Readonly<{ limits?: Partial<SocketLimits>; gate?: LlmSocketDeps['gate']; room?: Room; arrivals?: Room }>;
 
 const pause = (): Promise<void> => Promise.resolve();
 const clock = (): Date => new Date();
 
 /** The socket over a real server, with this provider behind it. */
 export const givenSocket = async (upstream: ChatUpstream, options: Options = {}): Promise<GivenSocket> => {
-  const { limits = {}, gate, ...rest } = options;
+  const { limits = {}, gate, room = boundlessRoom, arrivals = boundlessRoom, ...rest } = options;
   const given = await givenCompletions(upstream, rest);
   const http = await startHttp(llmEndpoints(given));
   const stopping = new AbortController();
@@ -111,6 +112,7 @@ export const givenSocket = async (upstream: ChatUpstream, options: Options = {})
     ...given,
     requestOfKey: requestOfKey(commandHandler(completionClaim, { store: given.store, logger, pause })),
     gate: gate ?? http.http.gate,
+    room,
     watch: () => ({ ended: session.signal, stop: () => undefined }),
     stopping: stopping.signal,
     newId: randomUUID,
@@ -126,6 +128,7 @@ export const givenSocket = async (upstream: ChatUpstream, options: Options = {})
     logger,
     scopes: { '/ws/llm': 'chat' },
     maxFrameBytes: 256 * 1024,
+    room: arrivals,
     activity: http.http.activity,
     refusalHeaders: http.http.refusalHeaders,
     handlers: {

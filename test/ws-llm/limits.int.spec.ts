@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { DomainError } from '../../src/kernel/errors.ts';
 import { eventually } from '../support/eventually.ts';
+import { roomOf } from '../../src/http/room.ts';
 import { asking, givenSandbox, givenSocket, type GivenSandbox, type Said } from './given-socket.ts';
 import { scriptedUpstream, started, text } from '../completions/scripted-upstream.ts';
 
@@ -13,6 +15,8 @@ const toolOf = (parameters: string): string =>
 /** A good start but for what else is in it. */
 const startWith = (members: string): string =>
   `{"type":"start","id":"a","request":{"model":"sandbox/echo","messages":[{"role":"user","content":"hi"}],${members}}}`;
+
+const ADA = '0b0f6c1e-6a5e-4b7e-9d5c-0a4b6c1d2e3f';
 
 const errorOf = ({ error }: Said): Readonly<Record<string, unknown>> => error as Record<string, unknown>;
 
@@ -143,6 +147,100 @@ describe('/ws/llm: limits', () => {
     expect((await client.end('a')).type).to.equal('cancelled');
   });
 
+  it('refuses a start for which there is no room, until another one is over', async () => {
+    const given = await open({ room: roomOf({ mostBytes: 400_000, freeBytes: 1_000, what: 'requests' }) });
+    const client = await given.connect();
+    const large = (id: string, text: string): object => ({
+      type: 'start',
+      id,
+      request: asking(text, { padding: 'x'.repeat(80_000) }),
+    });
+    client.send(large('a', '[[sandbox stallAfter=1]] one two'));
+    await client.told(({ type, id }) => type === 'chunk' && id === 'a');
+    client.send(large('b', 'one'));
+    const refused = await client.end('b');
+    expect(errorOf(refused)).to.include({ error_type: 'rate_limit_error', code: 429 });
+    expect(refused).to.include({ retryAfterSeconds: 5 });
+    client.send({ type: 'start', id: 'c', request: asking('small') });
+    expect((await client.end('c')).type).to.equal('completed');
+    client.send({ type: 'cancel', id: 'a' });
+    await client.end('a');
+    let tries = 0;
+    await eventually('the room', async () => {
+      const id = `d${(tries += 1)}`;
+      client.send(large(id, 'one'));
+      return (await client.end(id)).type === 'completed' ? true : undefined;
+    });
+  });
+
+  const roomFor = (mostBytes: number) => {
+    const room = roomOf({ mostBytes, freeBytes: 1_000, what: 'requests' });
+    /** True when Ada may not have so many bytes more just now. */
+    const refuses = (bytes: number): boolean => {
+      const share = room(ADA);
+      try {
+        share.grow(bytes);
+        return false;
+      } catch {
+        return true;
+      } finally {
+        share.giveBack();
+      }
+    };
+    const becomes = (bytes: number, refused: boolean): Promise<true> =>
+      eventually('the room', () => (refuses(bytes) === refused ? true : undefined));
+    return { room, becomes };
+  };
+
+  it('keeps the room of a request whose socket is gone until its work is over', async () => {
+    const { room, becomes } = roomFor(400_000);
+    const given = await open({ room });
+    const client = await given.connect();
+    const request = asking('[[sandbox stallAfter=1]] one two', { padding: 'x'.repeat(80_000) });
+    client.send({ type: 'start', id: 'a', request });
+    const { requestId } = await client.told(({ type }) => type === 'started');
+    client.cut();
+    await client.closed;
+    await given.connect();
+    await becomes(80_000, true);
+    await given.completions.find(requestId as string)?.stop('cancel');
+    await becomes(80_000, false);
+  });
+
+  it('closes with 1013 when half a message has no room, and gives all room back', async () => {
+    const { room, becomes } = roomFor(520_000);
+    const given = await open({ arrivals: room });
+    const half = async () => {
+      const client = await given.connect();
+      client.socket.send('x'.repeat(120_000), { fin: false });
+      return client;
+    };
+    const first = await half();
+    await becomes(20_000, true);
+    const second = await half();
+    expect((await second.closed).code).to.equal(1013);
+    first.socket.send('x', { fin: true });
+    expect(errorOf(await first.told(({ type }) => type === 'error'))).to.include({ code: 400 });
+    await becomes(120_000, false);
+    const third = await half();
+    await becomes(20_000, true);
+    third.cut();
+    await becomes(120_000, false);
+  });
+
+  it('does not count answers to its pings', async () => {
+    const { room, becomes } = roomFor(520_000);
+    const given = await open({ arrivals: room });
+    const client = await given.connect();
+    for (let sent = 0; sent < 1_500; sent += 1) client.socket.pong('x'.repeat(120));
+    client.send({ type: 'ping' });
+    await client.told(({ type }) => type === 'pong');
+    client.socket.send('x'.repeat(60_000), { fin: false });
+    client.socket.ping();
+    await once(client.socket, 'pong');
+    await becomes(130_000, false);
+  });
+
   it('refuses a socket too many', async () => {
     const given = await open({ limits: { socketsPerUser: 1 } });
     const first = await given.connect();
@@ -182,7 +280,7 @@ describe('/ws/llm: limits', () => {
     const refused = await client.end('b');
     expect(refused).to.include({ retryAfterSeconds: 8 });
     expect(errorOf(refused)).to.include({ code: 429 });
-    expect(counted).to.deep.equal(Array(2).fill('write 0b0f6c1e-6a5e-4b7e-9d5c-0a4b6c1d2e3f'));
+    expect(counted).to.deep.equal(Array(2).fill(`write ${ADA}`));
   });
 
   it('cuts a socket whose other end has vanished', async () => {

@@ -3,6 +3,7 @@ import type { RequestOfKey } from '../../../commands/completions/claims/request-
 import { idempotencyKey } from '../../http/idempotency-key.ts';
 import { problemOf } from '../../http/problem.ts';
 import type { Caller } from '../../http/endpoint.ts';
+import type { Room, Share } from '../../http/room.ts';
 import { desktopOrderOf } from '../../http/routes/llm/desktop-body.ts';
 import type { KnownRequests } from '../../http/routes/llm/known-requests.ts';
 import { payingKey } from '../../http/routes/llm/paying-key.ts';
@@ -19,6 +20,8 @@ export type ConversationDeps = Readonly<{
   requests: Pick<KnownRequests, 'cancel'>;
   requestOfKey: RequestOfKey;
   caller: Caller;
+  /** Bounds what is in memory of requests. */
+  room: Room;
   /** Counts one request of the caller's. Throws DomainError `rate_limit_error`. */
   admit: () => Promise<void>;
   /** A cause for one message, with a request id of its own. */
@@ -32,15 +35,18 @@ export type ConversationDeps = Readonly<{
 
 /** What is said over one socket. */
 export type Conversation = Readonly<{
-  /** Takes a text frame; never throws. */
-  hear: (text: string) => void;
+  /** Takes a text frame of so many bytes; never throws. */
+  hear: (text: string, bytes: number) => void;
   /** Tells of something wrong that no stream is concerned by. */
   refuse: (refusal: unknown) => void;
   streams: () => number;
 }>;
 
-/** A stream from the message that asked for it to its last one. */
-type Stream = { cancelled: boolean; requestId: string | undefined };
+/** A stream from the message that asked for it to its last one, and what there is of it in memory. */
+type Stream = Readonly<{ share: Share; work: Promise<unknown>[] }> & {
+  cancelled: boolean;
+  requestId: string | undefined;
+};
 
 /** The client's own name for its wish, told beside the request or in it. Throws DomainError `bad_request`. */
 const keyOf = ({ key, request }: Start): string | undefined =>
@@ -75,12 +81,13 @@ export const conversation = (deps: ConversationDeps): Conversation => {
     throw new DomainError('not_found', 'nothing was begun with this key; start it');
   };
 
-  const begin = async (message: Start | Resume, cause: Cause): Promise<Answer> => {
+  const begin = async (message: Start | Resume, { work }: Stream, cause: Cause): Promise<Answer> => {
     if (message.type === 'resume') return answers.follow(await requestOf(message), userId, gone);
     const order = { ...desktopOrderOf(userId, message.request), ...payingKey(caller) };
     const key = keyOf(message);
     const named = key === undefined ? {} : { key };
-    return answers.open({ ...order, ...named, streamed: true, resumable: true }, cause, gone);
+    const keepUntil = (over: Promise<unknown>): void => void work.push(over);
+    return answers.open({ ...order, ...named, keepUntil, streamed: true, resumable: true }, cause, gone);
   };
 
   const run = async (message: Start | Resume, stream: Stream): Promise<void> => {
@@ -89,7 +96,7 @@ export const conversation = (deps: ConversationDeps): Conversation => {
     let last: () => void;
     try {
       await deps.admit();
-      const answer = await begin(message, cause);
+      const answer = await begin(message, stream, cause);
       stream.requestId = answer.requestId;
       out.tell(started(id, answer, message.type === 'start' ? keyOf(message) : undefined));
       if (stream.cancelled) void cancelRequest(answer.requestId);
@@ -101,9 +108,11 @@ export const conversation = (deps: ConversationDeps): Conversation => {
     // The id is free again when the client hears of the end.
     streams.delete(id);
     last();
+    // The socket may be gone and the work go on, with all that was asked for.
+    void Promise.allSettled(stream.work).then(stream.share.giveBack);
   };
 
-  const open = (message: Start | Resume): void => {
+  const open = (message: Start | Resume, bytes: number): void => {
     const { id } = message;
     if (streams.has(id)) throw new DomainError('already_exists', `the stream '${id}' is still running`);
     if (streams.size >= deps.mostStreams) {
@@ -111,7 +120,9 @@ export const conversation = (deps: ConversationDeps): Conversation => {
         retryAfterSeconds: 1,
       });
     }
-    const stream: Stream = { cancelled: false, requestId: undefined };
+    const share = deps.room(userId);
+    share.grow(bytes);
+    const stream: Stream = { share, work: [], cancelled: false, requestId: undefined };
     streams.set(id, stream);
     void run(message, stream);
   };
@@ -124,11 +135,11 @@ export const conversation = (deps: ConversationDeps): Conversation => {
     if (stream.requestId !== undefined) void cancelRequest(stream.requestId);
   };
 
-  const heed = (message: ClientMessage): void => {
+  const heed = (message: ClientMessage, bytes: number): void => {
     switch (message.type) {
       case 'start':
       case 'resume':
-        return open(message);
+        return open(message, bytes);
       case 'cancel':
         return cancel(message.id);
       case 'ping':
@@ -136,11 +147,11 @@ export const conversation = (deps: ConversationDeps): Conversation => {
     }
   };
 
-  const hear = (text: string): void => {
+  const hear = (text: string, bytes: number): void => {
     const read = readMessage(text);
     if ('refusal' in read) return tellFailed(read.id, read.refusal);
     try {
-      heed(read.message);
+      heed(read.message, bytes);
     } catch (error) {
       tellFailed('id' in read.message ? read.message.id : undefined, error);
     }

@@ -31,7 +31,7 @@ const defaultSocketLimits: SocketLimits = {
   heartbeatMs: 30_000,
 };
 
-export type LlmSocketDeps = Pick<ConversationDeps, 'answers' | 'requests' | 'requestOfKey' | 'logger'> &
+export type LlmSocketDeps = Pick<ConversationDeps, 'answers' | 'requests' | 'requestOfKey' | 'room' | 'logger'> &
   CauseDeps &
   Readonly<{
     gate: Pick<Gate, 'countAddress' | 'countUser'>;
@@ -119,7 +119,8 @@ export const llmSocket = (deps: LlmSocketDeps): SocketHandler => {
       if (ending) return;
       if (!mayGoOn()) return end(POLICY_VIOLATION, 'too many messages');
       if (isBinary) return talk.refuse(new DomainError('bad_request', 'messages are text frames; this one is binary'));
-      talk.hear((data as Buffer).toString('utf8'));
+      const bytes = data as Buffer;
+      talk.hear(bytes.toString('utf8'), bytes.length);
     });
 
     const over = AbortSignal.any([closed.signal, stopping, session.ended]);

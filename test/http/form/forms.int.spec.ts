@@ -59,8 +59,8 @@ describe('forms with a file', () => {
     path: '/public/form',
     limit: 'public',
     form: { file: { field: 'file', mostBytes: MOST }, texts: { model: 20, prompt: 1000 } },
-    handle: async ({ body, gone }) => {
-      if (holding !== undefined) body.keepUntil(holding);
+    handle: async ({ body, gone, keepUntil }) => {
+      if (holding !== undefined) keepUntil(holding);
       gone.addEventListener('abort', () => (closed = true));
       const bytes = await bytesOf(body);
       const head = await bytesOf(body, 3);
@@ -374,6 +374,7 @@ describe('forms with a file', () => {
         [[sound], 200],
       ] as const) {
         expect((await post(parts)).status).to.equal(status);
+        await eventually('its file is closed', () => (files.open() === 0 ? true : undefined));
       }
     });
 

@@ -22,10 +22,10 @@ export const chatCompletions = (deps: Readonly<{ answers: Pick<Answers, 'open'> 
     body,
     maxBodyBytes: MOST_BYTES,
     anyText: true,
-    handle: async ({ body: { request_id: requestId, ...wanted }, cause, gone, header }, caller) => {
+    handle: async ({ body: { request_id: requestId, ...wanted }, cause, gone, header, keepUntil }, caller) => {
       const key = idempotencyKey(header('idempotency-key')) ?? idempotencyKey(requestId || undefined, 'request_id');
       const named = key === undefined ? {} : { key };
-      const order = { ...desktopOrderOf(caller.userId, wanted), ...payingKey(caller), ...named };
+      const order = { ...desktopOrderOf(caller.userId, wanted), ...payingKey(caller), ...named, keepUntil };
       const answer = await deps.answers.open(order, cause, gone);
       const created = Math.floor(answer.startedAt.getTime() / 1_000);
       if (!order.streamed) return tellingReplayed(answer, await jsonAnswer(answer, created));

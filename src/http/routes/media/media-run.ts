@@ -15,13 +15,14 @@ export type MediaRoutes = Readonly<{
 
 /** What a call asks for. Throws DomainError `bad_request` for a key that is none. */
 export const mediaOrderOf = (
-  { body, header }: Call<MediaForm, undefined>,
+  { body, header, keepUntil }: Call<MediaForm, undefined>,
   caller: Caller,
   streamed: boolean,
 ): MediaOrder => ({
   userId: caller.userId,
   ...payingKey(caller),
   form: body,
+  keepUntil,
   key: idempotencyKey(header('idempotency-key')),
   streamed,
 });

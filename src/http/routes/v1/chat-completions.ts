@@ -23,11 +23,11 @@ export const v1ChatCompletions = (deps: Offer & Readonly<{ answers: Pick<Answers
     body: z.unknown(),
     maxBodyBytes: MOST_BYTES,
     anyText: true,
-    handle: async ({ body, cause, gone, header }, caller) => {
+    handle: async ({ body, cause, gone, header, keepUntil }, caller) => {
       const { order, includeUsage } = readOrder(caller.userId, body);
       callableModel(deps, order.modelId);
       const key = idempotencyKey(header('idempotency-key'));
-      const wish = { ...order, ...payingKey(caller), ...(key === undefined ? {} : { key }) };
+      const wish = { ...order, ...payingKey(caller), ...(key === undefined ? {} : { key }), keepUntil };
       const answer = await deps.answers.open(wish, cause, gone);
       const createdSeconds = Math.floor(answer.startedAt.getTime() / MILLISECONDS);
       if (!order.streamed) return tellingReplayed(answer, await v1Completion(answer, createdSeconds));
