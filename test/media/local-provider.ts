@@ -5,13 +5,15 @@ import { whole, type Cut, type Replay } from '../providers/replaying-upstream.ts
 /** One call that a provider's double has received. */
 export type Received = Readonly<{ method: string; path: string; headers: IncomingHttpHeaders; body: Buffer }>;
 
+type Next = Replay | undefined | Promise<Replay>;
+
 export type LocalProvider = Readonly<{
   url: string;
   received: readonly Received[];
   /** Calls whose connection was lost before they were answered. */
   lost: () => number;
   /** How calls are answered from now on; `undefined` leaves a call without an answer. */
-  answer: (reply: Replay | ((call: Received) => Replay | undefined), cut?: Cut) => void;
+  answer: (reply: Replay | ((call: Received) => Next), cut?: Cut) => void;
   stop: () => Promise<void>;
 }>;
 
@@ -32,7 +34,7 @@ export const eventsReply = (events: readonly unknown[], end = ''): Replay => ({
 
 /** A provider's double on loopback that takes bodies of any kind. */
 export const localProvider = async (): Promise<LocalProvider> => {
-  let reply: Replay | ((call: Received) => Replay | undefined) = jsonReply({}, 500);
+  let reply: Replay | ((call: Received) => Next) = jsonReply({}, 500);
   let cutting: Cut = whole;
   let lost = 0;
   const received: Received[] = [];
@@ -54,7 +56,8 @@ export const localProvider = async (): Promise<LocalProvider> => {
       const call = { method, path: url, headers, body: Buffer.concat(pieces) };
       received.push(call);
       const next = typeof reply === 'function' ? reply(call) : reply;
-      if (next !== undefined) send(response, next);
+      if (next instanceof Promise) void next.then((late) => send(response, late));
+      else if (next !== undefined) send(response, next);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
