@@ -1,3 +1,5 @@
+import type { Pacer } from '../../src/kernel/pacer.ts';
+
 /** Whether a push goes out now, or a newer one has taken its place. */
 export type Admission = 'go' | 'superseded';
 
@@ -6,8 +8,8 @@ type Bucket = Readonly<{ burst: number; everyMs: number; mostWaiting: number }>;
 
 /** Apple delivers few silent pushes an hour and drops those of a flood: fewer that are newer reach more. */
 export const PACE: Readonly<Record<'alert' | 'silent', Bucket>> = {
-  alert: { burst: 20, everyMs: 3000, mostWaiting: 40 },
-  silent: { burst: 4, everyMs: 20_000, mostWaiting: 4 },
+  alert: { burst: 20, everyMs: 3000, mostWaiting: 60 },
+  silent: { burst: 4, everyMs: 20_000, mostWaiting: 8 },
 };
 
 export type Lane = keyof typeof PACE;
@@ -22,69 +24,43 @@ export type Pace = Readonly<{
 }>;
 
 type Waiting = Readonly<{ collapseId: string; decide: (admission: Admission) => void }>;
-type Line = { room: number; at: number; waiting: Waiting[]; moving: boolean };
 
 type Deps = Readonly<{
-  /** Milliseconds of any clock that only goes forward. */
-  now: () => number;
-  /** Resolves after so many milliseconds of that clock. */
+  /** Shared by all instances: a device has one pace, however many send to it. */
+  pacer: Pacer;
+  /** Resolves after so many milliseconds; rejects when the server stops. */
   wait: (milliseconds: number) => Promise<void>;
 }>;
 
-const MOST_LINES = 20_000;
+/** Lines of pushes for each device and lane in this process; what may go is decided by the shared pacer. */
+export const pushPace = ({ pacer, wait }: Deps): Pace => {
+  /** Only those in which somebody waits. */
+  const lines = new Map<string, Waiting[]>();
 
-/** A token bucket for each device and lane, in this process. */
-export const pushPace = ({ now, wait }: Deps): Pace => {
-  const lines = new Map<string, Line>();
-
-  const refill = (line: Line, { burst, everyMs }: Bucket): void => {
-    const time = now();
-    line.room = Math.min(burst, line.room + (time - line.at) / everyMs);
-    line.at = time;
-  };
-
-  /** Lines that are full again say no more than no line. */
-  const forget = (): void => {
-    for (const [key, line] of lines) {
-      const bucket = key.startsWith('alert') ? PACE.alert : PACE.silent;
-      refill(line, bucket);
-      if (!line.moving && line.room >= bucket.burst) lines.delete(key);
-    }
-  };
-
-  const lineOf = (device: string, lane: Lane): Line => {
-    const key = `${lane}:${device}`;
-    const known = lines.get(key);
-    if (known !== undefined) return known;
-    if (lines.size >= MOST_LINES) forget();
-    const line = { room: PACE[lane].burst, at: now(), waiting: [], moving: false };
-    lines.set(key, line);
-    return line;
-  };
-
-  const move = async (line: Line, bucket: Bucket): Promise<void> => {
-    line.moving = true;
-    while (line.waiting.length > 0) {
-      refill(line, bucket);
-      // Time is counted in fractions: what lacks a billionth is there.
-      if (line.room >= 1 - 1e-9) {
-        line.room -= 1;
-        line.waiting.shift()?.decide('go');
-      } else {
-        await wait(Math.ceil((1 - line.room) * bucket.everyMs));
+  const move = async (key: string, line: Waiting[], device: string, lane: Lane): Promise<void> => {
+    const { burst, everyMs } = PACE[lane];
+    const rule = { name: `push-${lane}`, burst, everyMs };
+    try {
+      while (line.length > 0) {
+        const waitMs = await pacer.take(rule, device);
+        if (waitMs === 0) line.shift()?.decide('go');
+        else await wait(waitMs);
       }
+    } catch {
+      // The server stops: whoever waits is told so by a signal of its own.
+    } finally {
+      lines.delete(key);
     }
-    line.moving = false;
   };
 
-  const leave = (line: Line, waiting: Waiting): void => {
-    const index = line.waiting.indexOf(waiting);
-    if (index >= 0) line.waiting.splice(index, 1);
+  const leave = (line: Waiting[], waiting: Waiting): void => {
+    const index = line.indexOf(waiting);
+    if (index >= 0) line.splice(index, 1);
   };
 
-  const supersede = (line: Line, lane: Lane, { collapseId }: Waiting): void => {
-    const older = lane === 'silent' ? line.waiting.find((other) => other.collapseId === collapseId) : undefined;
-    const full = line.waiting.length >= PACE[lane].mostWaiting ? line.waiting[0] : undefined;
+  const supersede = (line: Waiting[], lane: Lane, { collapseId }: Waiting): void => {
+    const older = lane === 'silent' ? line.find((other) => other.collapseId === collapseId) : undefined;
+    const full = line.length >= PACE[lane].mostWaiting ? line[0] : undefined;
     const loser = older ?? full;
     if (loser === undefined) return;
     leave(line, loser);
@@ -98,7 +74,9 @@ export const pushPace = ({ now, wait }: Deps): Pace => {
           reject(new Error('stopped'));
           return;
         }
-        const line = lineOf(device, lane);
+        const key = `${lane}:${device}`;
+        const known = lines.get(key);
+        const line = known ?? [];
         const stop = (): void => {
           leave(line, waiting);
           reject(new Error('stopped'));
@@ -112,8 +90,10 @@ export const pushPace = ({ now, wait }: Deps): Pace => {
         };
         signal.addEventListener('abort', stop, { once: true });
         supersede(line, lane, waiting);
-        line.waiting.push(waiting);
-        if (!line.moving) void move(line, PACE[lane]);
+        line.push(waiting);
+        if (known !== undefined) return;
+        lines.set(key, line);
+        void move(key, line, device, lane);
       }),
   };
 };

@@ -10,7 +10,7 @@ import {
 import { aroundEventId, missedForm } from './delivery-form.ts';
 import { HIGHEST_EVENT_ID, MOST_KEPT_BYTES } from './limits.ts';
 import { INBOX, userKey } from './redis-keys.ts';
-import { CLOCK, scriptOn } from './redis-script.ts';
+import { CLOCK, scriptOn } from '../redis/redis-script.ts';
 
 /** Much longer than anything is kept: without it ids start at the clock again, and clients are told of a gap. */
 const IDS_SECONDS = 30 * 24 * 60 * 60;

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { MAIL_SECONDS, type Relay } from '../../src/kernel/relay.ts';
 import { MAIL_LIMITS } from './limits.ts';
 import { userKey } from './redis-keys.ts';
-import { CLOCK, scriptOn } from './redis-script.ts';
+import { CLOCK, scriptOn } from '../redis/redis-script.ts';
 
 /**
  * One list a user: `<until> <device as JSON>`, a line end, the short form as JSON, a line end and the frame, or nothing when

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { PRESENCE_SECONDS, type Presence, type Relay } from '../../src/kernel/relay.ts';
-import { CLOCK, scriptOn } from './redis-script.ts';
+import { CLOCK, scriptOn } from '../redis/redis-script.ts';
 import { userKey } from './redis-keys.ts';
 
 /** A field a device, `<until> <presence as JSON>`: fields have no expiry of their own in the versions that are about. */

@@ -3,7 +3,7 @@ import { onRedis } from '../redis/redis-unavailable.ts';
 import { SESSION_SECONDS, type Relay } from '../../src/kernel/relay.ts';
 import { MOST_ROUTES } from './limits.ts';
 import { userKey } from './redis-keys.ts';
-import { CLOCK, scriptOn } from './redis-script.ts';
+import { CLOCK, scriptOn } from '../redis/redis-script.ts';
 import { routeOf, routeText } from './route-keep.ts';
 
 /** A field a route, whose value is when it ends. */

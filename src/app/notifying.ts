@@ -19,7 +19,7 @@ import type { WriteSide } from './write-side.ts';
 
 type Deps = Readonly<{
   config: Config;
-  stores: Pick<Stores, 'vault'>;
+  stores: Pick<Stores, 'vault' | 'pacer'>;
   write: WriteSide;
   /** Shows a user what they have just written. */
   queries: QueryRunner;
@@ -83,7 +83,7 @@ export const notifying = (
     vault: stores.vault,
     tokens: write.pushTokens,
     targets: (userId) => queries.asUser(userId, pushTargets(userId)),
-    pace: pushPace({ now: () => performance.now(), wait }),
+    pace: pushPace({ pacer: stores.pacer, wait }),
     clock,
     logger,
     wait,

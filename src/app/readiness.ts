@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { PartReadiness, ReadinessDeps } from '../http/routes/health/ready.ts';
 import type { Revocations } from '../http/auth/revocations.ts';
 import type { LiveCatalogue } from './live-catalogue.ts';
@@ -13,9 +14,25 @@ type Deps = Readonly<{
   prices: Pick<LivePolicy, 'isLive'>;
 }>;
 
+/** Less than a probe waits: one part that hangs must not hide how the others are. */
+const PART_MS = 2000;
+
+const inTime = async <T>(work: Promise<T>): Promise<T> => {
+  const done = new AbortController();
+  const late = wait(PART_MS, undefined, { signal: done.signal, ref: false }).then(() => {
+    throw new Error('no answer in time');
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    done.abort();
+    late.catch(() => undefined);
+  }
+};
+
 const part = async (name: string, check: () => Promise<unknown>): Promise<PartReadiness> => {
   try {
-    await check();
+    await inTime(check());
     return { name, ok: true };
   } catch {
     return { name, ok: false, detail: 'does not answer' };
@@ -31,10 +48,16 @@ export const readinessOf =
       const detail = failure === null ? state : `${state}: ${failure.cause} at position ${failure.position ?? '-'}`;
       return { name: `projection ${name}`, ok, detail };
     });
+    const [events, database, shared] = await Promise.all([
+      part('event store', () => stores.eventStore.ping()),
+      part('database', () => stores.pools.appSystem.query('select 1')),
+      part('shared state', () => stores.ephemeral.ping()),
+    ]);
     return [
-      await part('event store', () => stores.eventStore.ping()),
-      await part('database', () => stores.pools.appSystem.query('select 1')),
-      await part('shared state', () => stores.ephemeral.ping()),
+      events,
+      database,
+      // All instances share it, and none would be left if each that misses it were taken out.
+      { ...shared, essential: false },
       { name: 'ended sessions', ok: revocations.isLive() },
       { name: 'catalogue', ok: offered.isLive() },
       { name: 'billing policy', ok: prices.isLive() },

@@ -3,6 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { memoryEphemeral } from '../../infra/ephemeral/memory-ephemeral.ts';
 import { redisEphemeral } from '../../infra/ephemeral/redis-ephemeral.ts';
+import { memoryPacer } from '../../infra/ephemeral/memory-pacer.ts';
+import { redisPacer } from '../../infra/ephemeral/redis-pacer.ts';
 import { memoryLimiter } from '../../infra/ephemeral/memory-limiter.ts';
 import { redisLimiter } from '../../infra/ephemeral/redis-limiter.ts';
 import { connectEventStore } from '../../infra/eventstore/event-store.ts';
@@ -20,6 +22,7 @@ import type { EphemeralStore } from '../kernel/ephemeral.ts';
 import type { EventStore } from '../kernel/event-store.ts';
 import type { Limiter } from '../kernel/limiter.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { Pacer } from '../kernel/pacer.ts';
 import type { Relay } from '../kernel/relay.ts';
 import type { SubjectVault } from '../kernel/vault.ts';
 import type { Parts } from './parts.ts';
@@ -31,6 +34,7 @@ export type Stores = Readonly<{
   vault: SubjectVault;
   ephemeral: EphemeralStore;
   limiter: Limiter;
+  pacer: Pacer;
   /** What the instances share about connected devices. */
   relay: Relay;
   close: () => Promise<void>;
@@ -74,6 +78,7 @@ export const connectStores = async (config: Config, parts: Parts, logger: Logger
     vault,
     ephemeral,
     limiter: redis === undefined ? memoryLimiter() : redisLimiter(redis),
+    pacer: redis === undefined ? memoryPacer() : redisPacer(redis),
     relay,
     close: async () => {
       await relay.close();

@@ -10,6 +10,9 @@ const MAX_NAMED = 3;
 
 const nameOf = ({ path, message }: InputIssue): string => (path === '' ? message : `${path}: ${message}`);
 
+/** A path that cannot be the name of anything leads nowhere, as one whose thing is not there. */
+const refusedAs = { body: 'validation_error', query: 'validation_error', path: 'not_found' } as const;
+
 const refusal = (where: InputIssue['in'], issues: readonly z.core.$ZodIssue[]): DomainError => {
   const told = issues.slice(0, MAX_ISSUES).map((issue): InputIssue => ({
     in: where,
@@ -19,12 +22,15 @@ const refusal = (where: InputIssue['in'], issues: readonly z.core.$ZodIssue[]): 
   }));
   const named = told.slice(0, MAX_NAMED).map(nameOf).join('; ');
   const more = issues.length > MAX_NAMED ? `; and ${issues.length - MAX_NAMED} more` : '';
-  return new DomainError('validation_error', `correct the ${where} and send it again (${named}${more})`, {
+  return new DomainError(refusedAs[where], `correct the ${where} and send it again (${named}${more})`, {
     details: { issues: told },
   });
 };
 
-/** The input as its schema makes it. Throws DomainError `validation_error` that names all that is wrong. */
+/**
+ * The input as its schema makes it. Throws DomainError `validation_error` (`not_found` for a path) that names all that is
+ * wrong.
+ */
 export const validated = <T>(where: InputIssue['in'], schema: z.ZodType<T>, input: unknown): T => {
   const result = schema.safeParse(input);
   if (!result.success) throw refusal(where, result.error.issues);

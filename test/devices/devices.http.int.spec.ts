@@ -195,6 +195,12 @@ describe('device endpoints', () => {
       });
     }
 
+    it('drops an address that is none, and keeps the device', async () => {
+      for (const publicIp of ['not an address', 'x'.repeat(500), '', '203.0.113.7']) {
+        expect((await register({ publicIp })).status, publicIp).to.equal(201);
+      }
+    });
+
     it('names the underscore first, as the clients know it', async () => {
       const answer = await register(
         { capabilities: { a_b: 1 }, platform: 'ios' },
@@ -308,6 +314,13 @@ describe('device endpoints', () => {
       expect((await mine())?.status).to.equal('away');
     });
 
+    it('takes a device that says something of its own for one that is there', async () => {
+      await register();
+      await connect();
+      expect((await beat({ status: 'busy' })).status).to.equal(200);
+      expect((await mine())?.status).to.equal('online');
+    });
+
     it('needs no body, and can name the device in the header as the mobile app does', async () => {
       await register();
       expect((await beat()).status).to.equal(200);
@@ -322,7 +335,6 @@ describe('device endpoints', () => {
       { memoryUsage: -1 },
       { diskSpaceGb: 1.5 },
       { activeJobs: 2_147_483_648 },
-      { status: 'asleep' },
       { status: 'x'.repeat(30) },
     ]) {
       it(`refuses ${JSON.stringify(body)}`, async () => {
@@ -338,7 +350,7 @@ describe('device endpoints', () => {
       deviceId = randomUUID();
       expect((await beat({})).status).to.equal(404);
       deviceId = 'no-uuid';
-      expect((await beat({})).status).to.equal(400);
+      expect((await beat({})).status).to.equal(404);
     });
   });
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Redis } from 'ioredis';
 import { redisEphemeral } from '../../infra/ephemeral/redis-ephemeral.ts';
+import { redisPacer } from '../../infra/ephemeral/redis-pacer.ts';
 import { redisLimiter } from '../../infra/ephemeral/redis-limiter.ts';
 import { connectRedis, redisReady } from '../../infra/redis/client.ts';
 import { isUnavailable } from '../../src/http/faults.ts';
@@ -12,6 +13,7 @@ import { memoryLogger } from '../support/memory-logger.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { ephemeralContract } from './ephemeral.contract.ts';
 import { limiterContract } from './limiter.contract.ts';
+import { pacerContract } from './pacer.contract.ts';
 
 describe('on a real Redis', () => {
   let server: Awaited<ReturnType<typeof startRedis>> | undefined;
@@ -58,8 +60,31 @@ describe('on a real Redis', () => {
     });
   });
 
+  describe('pace', () => {
+    pacerContract(() => redisPacer(redis));
+
+    it('is shared by all who send, and every bucket ends', async () => {
+      const other = connectRedis({ url: server!.url, logger: silentLogger });
+      await redisReady(other, 5000);
+      const rule = { name: 'shared', burst: 2, everyMs: 60_000 };
+      const [here, there] = [redisPacer(redis), redisPacer(other)];
+      expect([await here.take(rule, 'key'), await there.take(rule, 'key')]).to.deep.equal([0, 0]);
+      expect(await here.take(rule, 'key')).to.be.within(1, 60_000);
+      expect(await there.take(rule, 'key')).to.be.within(1, 60_000);
+      for (const key of await other.keys('pace:*')) expect(await other.pttl(key), key).to.be.within(1, 1_200_000);
+      other.disconnect();
+    });
+  });
+
   describe('while Redis is away', () => {
     before(() => server!.stop());
+
+    it('keeps a pace, in this process alone', async () => {
+      const pacer = redisPacer(redis);
+      const rule = { name: 'alone', burst: 2, everyMs: 60_000 };
+      expect([await pacer.take(rule, 'key'), await pacer.take(rule, 'key')]).to.deep.equal([0, 0]);
+      expect(await pacer.take(rule, 'key')).to.be.within(1, 60_000);
+    });
 
     it('keeps counting, in this process alone', async () => {
       const rule = { name: 'alone', max: 2, windowSeconds: 60 };

@@ -138,8 +138,8 @@ describe('the error envelope', () => {
     expect(issues.map((issue) => `${issue.in} ${issue.path}`)).to.deep.equal(['query q', 'query limit']);
   });
 
-  it('refuses a path parameter that is no UUID, and hands on a good one in lower case', async () => {
-    thenProblem(await call('/api/devices/seven', bearer('ada')), 400, 'validation_error', 'Validation error');
+  it('finds nothing where a path parameter is no UUID, and hands on a good one in lower case', async () => {
+    thenProblem(await call('/api/devices/seven', bearer('ada')), 404, 'not_found', 'Not found');
     const good = await call(`/api/devices/${deviceId}`, bearer('ada'));
     expect(good.body['params']).to.deep.equal({ deviceId: deviceId.toLowerCase() });
   });

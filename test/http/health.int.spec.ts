@@ -69,6 +69,18 @@ describe('health', () => {
     });
   });
 
+  it('is ready without a part that is not essential, and names it', async () => {
+    const parts = [
+      { name: 'events', ok: true },
+      { name: 'shared state', ok: false, detail: 'does not answer', essential: false as const },
+    ];
+    readiness = () => Promise.resolve(parts);
+    const answer = await get('/health/ready');
+    expect(answer).to.deep.equal({ status: 200, body: { status: 'degraded', ready: true, parts } });
+    readiness = () => Promise.resolve([...parts, { name: 'database', ok: false }]);
+    expect((await get('/health/ready')).status).to.equal(503);
+  });
+
   it('is not ready when the parts do not answer in time or the check fails', async () => {
     readiness = () => new Promise(() => undefined);
     expect((await get('/health/ready')).status).to.equal(503);

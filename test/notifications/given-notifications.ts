@@ -9,6 +9,7 @@ import { resumeNotifications } from '../../commands/notifications/unfinished.ts'
 import { apnsGateway } from '../../infra/apns/apns-gateway.ts';
 import { memoryEphemeral } from '../../infra/ephemeral/memory-ephemeral.ts';
 import { memoryRelay } from '../../infra/relay/memory-relay.ts';
+import { memoryPacer } from '../../infra/ephemeral/memory-pacer.ts';
 import { sqliteVault } from '../../infra/vault/sqlite-vault.ts';
 import { devicePresenceProjection } from '../../projections/device-presence/device-presence.projection.ts';
 import { devicesProjection } from '../../projections/devices/devices.projection.ts';
@@ -75,6 +76,7 @@ export const givenNotifications = async () => {
   let now = new Date('2026-01-01T00:00:00.000Z');
   const clock = (): Date => now;
   const held = heldWait();
+  const pacer = memoryPacer(() => now.getTime());
   const { registry, tokens } = givenPushTokens(store, vault);
 
   /** An instance of the server that sends; without a gateway none is configured. */
@@ -83,7 +85,7 @@ export const givenNotifications = async () => {
     const telling: Notifier = notifier({
       ...{ gateway, handler, vault, tokens, clock, logger, answerWithinMs: 5000, wait: held.wait },
       targets: (userId) => readSide.queries.asUser(userId, pushTargets(userId)),
-      pace: pushPace({ now: () => now.getTime(), wait: held.wait }),
+      pace: pushPace({ pacer, wait: held.wait }),
     });
     const resume = resumeNotifications({
       ...{ handler, notifier: telling, clock, logger, graceMs: 300_000 },

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { memoryPacer } from '../../infra/ephemeral/memory-pacer.ts';
 import { PACE, pushPace, type Admission, type Lane } from '../../commands/notifications/pacing.ts';
 
 /** A clock that a test moves; whoever waits for it is woken in order. */
@@ -6,7 +7,7 @@ const fakeClock = () => {
   let now = 0;
   const waiting: { at: number; wake: () => void }[] = [];
   const settled = async (): Promise<void> => {
-    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    for (let turn = 0; turn < 200; turn += 1) await Promise.resolve();
   };
   return {
     now: () => now,
@@ -35,10 +36,11 @@ const never = new AbortController().signal;
 
 const given = () => {
   const clock = fakeClock();
-  const pace = pushPace(clock);
-  const ask = (lane: Lane, collapseId: string, device = 'phone', signal = never) => {
+  const pacer = memoryPacer(clock.now);
+  const paces = [pushPace({ pacer, wait: clock.wait }), pushPace({ pacer, wait: clock.wait })] as const;
+  const ask = (lane: Lane, collapseId: string, device = 'phone', signal = never, instance: 0 | 1 = 0) => {
     const asked: { admission: Admission | 'stopped' | undefined } = { admission: undefined };
-    pace.admit(device, lane, collapseId, signal).then(
+    paces[instance].admit(device, lane, collapseId, signal).then(
       (admission) => (asked.admission = admission),
       () => (asked.admission = 'stopped'),
     );
@@ -63,18 +65,45 @@ describe('the pace of pushes', () => {
 
   it('keeps the newest of a flood of progress', async () => {
     const { clock, ask, count } = given();
+    const asked = [];
+    for (let told = 0; told < PACE.silent.burst; told += 1) {
+      asked.push(ask('silent', 'job-1'));
+      await clock.settled();
+    }
+    expect(count(asked, 'go')).to.equal(PACE.silent.burst);
+    const more = Array.from({ length: 100 }, () => ask('silent', 'job-1'));
+    await clock.settled();
+    expect(more.at(-1)?.admission).to.equal(undefined);
+    expect(count(more, 'superseded')).to.equal(99);
+    await clock.pass(PACE.silent.everyMs);
+    expect(more.at(-1)?.admission).to.equal('go');
+  });
+
+  it('tells a flood that comes all at once as one', async () => {
+    const { clock, ask, count } = given();
     const asked = Array.from({ length: 100 }, () => ask('silent', 'job-1'));
     await clock.settled();
-    expect(count(asked, 'go')).to.equal(PACE.silent.burst);
-    expect(asked.at(-1)?.admission).to.equal(undefined);
-    expect(count(asked, 'superseded')).to.equal(100 - PACE.silent.burst - 1);
-    await clock.pass(PACE.silent.everyMs);
-    expect(asked.at(-1)?.admission).to.equal('go');
+    expect([count(asked, 'superseded'), asked.at(-1)?.admission]).to.deep.equal([99, 'go']);
+  });
+
+  it('is one for a device, however many instances send to it', async () => {
+    const { clock, ask, count } = given();
+    const asked = Array.from({ length: 25 }, (_, index) => [
+      ask('alert', `one-${index}`, 'phone', never, 0),
+      ask('alert', `two-${index}`, 'phone', never, 1),
+    ]).flat();
+    await clock.settled();
+    expect(count(asked, 'go')).to.equal(PACE.alert.burst);
+    await clock.pass(PACE.alert.everyMs * 10);
+    expect(count(asked, 'go')).to.equal(PACE.alert.burst + 10);
+    await clock.pass(PACE.alert.everyMs * 20);
+    expect(count(asked, 'go')).to.equal(50);
   });
 
   it('tells the progress of several jobs in turn, and gives the oldest up when too many wait', async () => {
     const { clock, ask, count } = given();
     for (let used = 0; used < PACE.silent.burst; used += 1) ask('silent', `used-${used}`);
+    await clock.settled();
     const asked = Array.from({ length: PACE.silent.mostWaiting + 1 }, (_, index) => ask('silent', `job-${index}`));
     await clock.settled();
     expect(asked[0]?.admission).to.equal('superseded');
@@ -91,7 +120,7 @@ describe('the pace of pushes', () => {
 
   it('is kept for each device and lane apart', async () => {
     const { clock, ask } = given();
-    for (let used = 0; used < 30; used += 1) ask('silent', 'job', 'phone');
+    for (let used = 0; used < 8; used += 1) ask('silent', `job-${used}`, 'phone');
     const [other, alert] = [ask('silent', 'job', 'tablet'), ask('alert', 'job', 'phone')];
     await clock.settled();
     expect([other.admission, alert.admission]).to.deep.equal(['go', 'go']);
@@ -110,6 +139,7 @@ describe('the pace of pushes', () => {
     const { clock, ask } = given();
     const stop = new AbortController();
     for (let used = 0; used < PACE.silent.burst; used += 1) ask('silent', `used-${used}`);
+    await clock.settled();
     const waiting = ask('silent', 'job', 'phone', stop.signal);
     stop.abort();
     const late = ask('silent', 'job', 'phone', stop.signal);

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Call } from '../../endpoint.ts';
 import { DomainError } from '../../../kernel/errors.ts';
@@ -41,12 +42,16 @@ const common = {
   pushToken: tokenText.or(z.literal('')).nullish(),
 };
 
+/** What is no address helps nobody, and is no reason to keep a device out. */
+const addressOrNull = (text: string | null | undefined): string | null =>
+  text !== undefined && text !== null && isIP(text.trim()) !== 0 ? text.trim() : null;
+
 const desktop = z.object({
   ...common,
   deviceType: z.string().nullish(),
   platformVersion: plainText(100).nullish(),
   localIps: z.array(plainText(64)).max(64).nullish(),
-  publicIp: plainText(64).nullish(),
+  publicIp: z.string().nullish().transform(addressOrNull),
   relayEligible: z.boolean().nullish(),
   availablePorts: z.array(z.int().min(1).max(65_535)).max(64).nullish(),
 });

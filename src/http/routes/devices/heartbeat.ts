@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Heartbeats } from '../../../../commands/devices/device-presence.ts';
 import type { DeviceRegistry, Whose } from '../../../../commands/devices/device-registry.ts';
+import type { DevicePresence } from '../../../events/device/device.events.ts';
 import { json, userEndpoint, type Call, type Endpoint, type Reply } from '../../endpoint.ts';
 import { eitherSpelling } from '../../either-spelling.ts';
 import { uuidParams } from '../../path-params.ts';
@@ -9,9 +10,18 @@ import { microsecondTime } from './device-time.ts';
 
 const percentage = z.number().min(0).max(999.99).nullish();
 
+/** A device that is busy, or whatever else it may say of itself, is there. */
+const status = z
+  .string()
+  .max(20)
+  .transform((text): DevicePresence => {
+    const said = text.trim().toLowerCase();
+    return said === 'offline' || said === 'away' ? said : 'online';
+  });
+
 const members = z
   .object({
-    status: z.enum(['online', 'offline', 'away']).nullish(),
+    status: status.nullish(),
     cpuUsage: percentage,
     memoryUsage: percentage,
     diskSpaceGb: z.int().min(0).nullish(),

@@ -45,7 +45,7 @@ const profileOf = (body: DesktopBody, split: ReturnType<typeof splitCapabilities
     details: {
       name: body.deviceName.trim(),
       localIps: body.localIps ?? [],
-      publicIp: body.publicIp ?? null,
+      publicIp: body.publicIp,
       availablePorts: body.availablePorts ?? [],
       capabilities: split.capabilities,
     },

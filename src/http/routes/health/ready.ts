@@ -3,8 +3,14 @@ import { DomainError } from '../../../kernel/errors.ts';
 import { json, publicEndpoint } from '../../endpoint.ts';
 import { envelopeOf } from '../../problem.ts';
 
-/** One part that the service needs, and how it is. */
-export type PartReadiness = Readonly<{ name: string; ok: boolean; detail?: string }>;
+/** One part that the service works with, and how it is. */
+export type PartReadiness = Readonly<{
+  name: string;
+  ok: boolean;
+  detail?: string;
+  /** False: without it less works, but no other instance would do better. Absent: nothing goes without it. */
+  essential?: false;
+}>;
 
 export type ReadinessDeps = Readonly<{
   /** False until everything is wired, and again once the process is stopping. */
@@ -30,7 +36,7 @@ const ask = async ({ readiness, limitMs = 3000 }: ReadinessDeps): Promise<readon
   }
 };
 
-/** Whether requests may be sent here: 200 or 503, with the state of each part. */
+/** Whether requests may be sent here: 200 (`degraded` when a part is away that is not essential) or 503, and each part. */
 export const ready = (deps: ReadinessDeps) =>
   publicEndpoint({
     method: 'GET',
@@ -40,9 +46,12 @@ export const ready = (deps: ReadinessDeps) =>
       if (!deps.started()) return unready('starting', requestId, []);
       const parts = await ask(deps);
       if (parts.every(({ ok }) => ok)) return json(200, { status: 'ok', ready: true, parts });
+      if (parts.every(isBearable)) return json(200, { status: 'degraded', ready: true, parts });
       return unready('unavailable', requestId, parts);
     },
   });
+
+const isBearable = ({ ok, essential }: PartReadiness): boolean => ok || essential === false;
 
 const unready = (status: 'starting' | 'unavailable', requestId: string, parts: readonly PartReadiness[]) => {
   const detail = status === 'starting' ? 'the service is starting; ask again' : 'a part of the service is not ready';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { onRedis } from '../redis/redis-unavailable.ts';
+import { onRedis } from './redis-unavailable.ts';
 
 /** A script that Redis carries out as one step. */
 export type Script = Readonly<{ name: string; keys: number; lua: string }>;
