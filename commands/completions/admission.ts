@@ -30,7 +30,9 @@ const resolve = (catalogue: Catalogue, modelId: string): Resolved => {
 
 const checkRoles = ({ messages }: ChatTask): void => {
   if (!messages.some(({ role }) => role === 'user' || role === 'assistant' || role === 'tool')) {
-    throw new DomainError('validation_error', 'the conversation needs at least one message of the user');
+    throw new DomainError('validation_error', 'the conversation needs at least one message of the user', {
+      details: { param: 'messages' },
+    });
   }
 };
 

@@ -41,7 +41,7 @@ const RULES: Readonly<Record<string, MediaRules>> = {
 };
 
 const refuse = (detail: string): never => {
-  throw new DomainError('validation_error', detail);
+  throw new DomainError('validation_error', detail, { details: { param: 'messages' } });
 };
 
 /** Bytes behind base64, near enough for a limit; a provider's own file is the provider's to measure. */
@@ -102,6 +102,7 @@ export const checkMedia = (provider: string, model: Model, { messages }: ChatTas
     throw new DomainError(
       'bad_request',
       `${model.id} reads text only; choose a model with vision or leave the media out`,
+      { details: { param: 'messages' } },
     );
   }
   const rules = RULES[provider] ?? OTHERS;

@@ -1,4 +1,6 @@
+import { expect } from 'chai';
 import type { Codec } from '../../infra/providers/shared/codec.ts';
+import { chatBody } from '../../src/http/routes/llm/chat-body.ts';
 import { isDomainError } from '../../src/kernel/errors.ts';
 import type { ChatMessage, ImagePart, Part, Tool, UpstreamRequest } from '../../src/kernel/upstream.ts';
 
@@ -45,13 +47,15 @@ export const sent = (codec: Codec, request: UpstreamRequest, stream: boolean): R
   return JSON.parse(JSON.stringify(codec.encode(request, stream))) as Record<string, unknown>;
 };
 
-/** Why a request is refused; undefined when it is not. */
+/** Why a request is refused, which must name a member that bodies have; undefined when it is not. */
 export const refused = (codec: Codec, request: UpstreamRequest): string | undefined => {
   try {
     codec.check?.(request);
     return undefined;
   } catch (error) {
-    if (isDomainError(error) && error.errorType === 'validation_error') return error.message;
-    throw error;
+    if (!isDomainError(error) || error.errorType !== 'validation_error') throw error;
+    const [member] = String(error.details?.['param']).split('.');
+    expect(Object.keys(chatBody.shape)).to.include(member);
+    return error.message;
   }
 };

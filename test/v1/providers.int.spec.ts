@@ -188,6 +188,21 @@ for (const [code, voice] of Object.entries(voices)) {
       expect(given.last('ReservationCaptured')).to.equal(undefined);
     });
 
+    it('learns which parameter the provider cannot do, and is not charged', async () => {
+      const failure = await given.client.chat.completions
+        .create({ model, messages: ask, ...voice.cannot.over })
+        .then(() => expect.fail('nothing was thrown'))
+        .catch((error: unknown) => error);
+      expect(failure).to.be.instanceOf(OpenAI.BadRequestError);
+      expect(failure).to.include({
+        type: 'invalid_request_error',
+        param: voice.cannot.param,
+        code: 'unsupported_value',
+      });
+      expect(given.types()).to.deep.equal([]);
+      expect(given.upstream.asked).to.deep.equal([]);
+    });
+
     it('throws when the answer breaks in the middle, and keeps what came', async () => {
       const frames = voice.frames({ texts: TEXTS });
       const heard = frames.findIndex((frame) => frame.includes(TEXTS[1]!)) + 1;

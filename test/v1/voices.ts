@@ -18,6 +18,8 @@ export type Voice = Readonly<{
   refusal: (message: string) => object;
   /** The member of its request that holds the tools' results, as text. */
   toldResult: (body: Readonly<Record<string, unknown>>) => unknown;
+  /** What it cannot do, and the member that is to blame. */
+  cannot: Readonly<{ over: object; param: string }>;
   /** What its request says of JSON of this schema. */
   askedFormat: (body: Readonly<Record<string, unknown>>) => unknown;
 }>;
@@ -152,6 +154,7 @@ const schemaIn = (format: unknown): unknown => (format as Json | undefined)?.['s
 export const voices: Readonly<Record<string, Voice>> = {
   openai: {
     model: 'openai/gpt-5-mini',
+    cannot: { over: { seed: 7 }, param: 'seed' },
     env: { OPENAI_API_KEY: 'key-p' },
     address: 'OPENAI_BASE_URL',
     frames: responses,
@@ -161,6 +164,7 @@ export const voices: Readonly<Record<string, Voice>> = {
   },
   anthropic: {
     model: 'anthropic/claude-opus-4-5-20251101',
+    cannot: { over: { temperature: 1.5 }, param: 'temperature' },
     env: { ANTHROPIC_API_KEY: 'key-a' },
     address: 'ANTHROPIC_BASE_URL',
     frames: messages,
@@ -170,6 +174,7 @@ export const voices: Readonly<Record<string, Voice>> = {
   },
   google: {
     model: 'google/gemini-2.5-pro',
+    cannot: { over: { user: 'someone' }, param: 'user' },
     env: { GOOGLE_API_KEYS: 'key-g' },
     address: 'GOOGLE_BASE_URL',
     frames: contents,
@@ -187,6 +192,7 @@ export const voices: Readonly<Record<string, Voice>> = {
   xai: {
     ...chatVoice,
     model: 'xai/grok-4',
+    cannot: { over: { stop: 'END' }, param: 'stop' },
     env: { XAI_API_KEY: 'key-x' },
     address: 'XAI_BASE_URL',
     askedFormat: (body) => schemaIn((body['response_format'] as Json | undefined)?.['json_schema']),
@@ -194,6 +200,7 @@ export const voices: Readonly<Record<string, Voice>> = {
   openrouter: {
     ...chatVoice,
     model: 'deepseek/deepseek-r1-0528',
+    cannot: { over: { reasoning_effort: 'max' }, param: 'reasoning_effort' },
     env: { OPENROUTER_API_KEY: 'key-o' },
     address: 'OPENROUTER_BASE_URL',
     askedFormat: (body) => schemaIn((body['response_format'] as Json | undefined)?.['json_schema']),

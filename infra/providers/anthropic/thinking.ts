@@ -15,7 +15,10 @@ export const maxTokensOf = ({ model, maxTokens }: UpstreamRequest): number =>
 const budgetByEffort = (effort: string, limit: number): number => {
   const share =
     (Object.hasOwn(SHARES, effort) ? SHARES[effort] : undefined) ??
-    refuse(`anthropic has no reasoning effort '${effort}'; use none, ${Object.keys(SHARES).join(', ')}`);
+    refuse(
+      'reasoning_effort',
+      `anthropic has no reasoning effort '${effort}'; use none, ${Object.keys(SHARES).join(', ')}`,
+    );
   return Math.max(LEAST, Math.min(Math.floor(limit * share), MOST_BY_EFFORT));
 };
 
@@ -25,8 +28,12 @@ export const thinkingBudget = (request: UpstreamRequest): number | undefined => 
   if (reasoning === undefined || reasoning.effort === 'none') return undefined;
   const limit = maxTokensOf(request);
   const budget = reasoning.budgetTokens ?? budgetByEffort(reasoning.effort ?? 'medium', limit);
-  if (budget < LEAST) return refuse(`anthropic thinks with ${LEAST} tokens or more; raise reasoning.max_tokens`);
+  if (budget < LEAST)
+    return refuse('reasoning.max_tokens', `anthropic thinks with ${LEAST} tokens or more; raise reasoning.max_tokens`);
   return budget < limit
     ? budget
-    : refuse(`max_tokens (${limit}) must be more than the ${budget} tokens for reasoning; raise it or reason less`);
+    : refuse(
+        'max_tokens',
+        `max_tokens (${limit}) must be more than the ${budget} tokens for reasoning; raise it or reason less`,
+      );
 };

@@ -42,7 +42,10 @@ const nameOf = (messages: readonly ChatMessage[], callId: string): string => {
   const calls = messages.flatMap((message) => (message.role === 'assistant' ? message.toolCalls : []));
   return (
     calls.findLast(({ id }) => id === callId)?.name ??
-    refuse(`no message before asks for the tool call ${callId.slice(0, 100)}; send the assistant's message as well`)
+    refuse(
+      'messages',
+      `no message before asks for the tool call ${callId.slice(0, 100)}; send the assistant's message as well`,
+    )
   );
 };
 

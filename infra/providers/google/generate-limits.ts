@@ -12,23 +12,26 @@ export const checkGenerate = (request: UpstreamRequest): void => {
   const first = messages.find(({ role }) => role !== 'system' && role !== 'developer');
   const wantsJson = responseFormat !== undefined && responseFormat.type !== 'text';
   refuseFirst([
-    [first !== undefined && first.role !== 'user', "google begins with the user's words; put them first"],
+    [first !== undefined && first.role !== 'user', 'messages', "google begins with the user's words; put them first"],
     [
       hasMedia(partsOf(request, 'system', 'developer', 'assistant', 'tool')),
+      'messages',
       'google takes images and documents from the user only',
     ],
-    [hasDetail(partsOf(request)), "google has no image detail; leave it out or send 'auto'"],
-    [(sampling.stop?.length ?? 0) > MOST_STOPS, `google takes at most ${MOST_STOPS} stop words; send fewer`],
+    [hasDetail(partsOf(request)), 'messages', "google has no image detail; leave it out or send 'auto'"],
+    [(sampling.stop?.length ?? 0) > MOST_STOPS, 'stop', `google takes at most ${MOST_STOPS} stop words; send fewer`],
     [
       tools.length > 0 && parallelToolCalls === false,
+      'parallel_tool_calls',
       'google cannot be kept from calling tools in parallel; leave parallel_tool_calls out',
     ],
     [
       tools.length > 0 && wantsJson && !mixesToolsAndJson(model),
+      'response_format',
       `${model} answers in JSON or calls tools, not both; leave one out`,
     ],
     summaryLimit('google', request),
-    [user !== undefined, 'google is told no name of the end user; leave `user` out'],
+    [user !== undefined, 'user', 'google is told no name of the end user; leave `user` out'],
   ]);
   thinkingConfig(request);
   // Reads every call and its result.

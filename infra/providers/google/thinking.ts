@@ -16,19 +16,25 @@ const BY_EFFORT: Readonly<Record<string, number>> = {
 const checkedBudget = (model: string, budget: number): number => {
   const [least, most] = thinkingRange(model);
   if (budget >= least && budget <= most) return budget;
-  if (budget === 0) return refuse(`${model} cannot leave reasoning out; ask for less of it`);
-  return refuse(`${model} reasons with ${least} to ${most} tokens; change reasoning.max_tokens`);
+  if (budget === 0) return refuse('reasoning_effort', `${model} cannot leave reasoning out; ask for less of it`);
+  return refuse(
+    'reasoning.max_tokens',
+    `${model} reasons with ${least} to ${most} tokens; change reasoning.max_tokens`,
+  );
 };
 
 const levelOf = (model: string, effort: string): string =>
   thinkingLevels(model).includes(effort)
     ? effort
-    : refuse(`${model} has no reasoning effort '${effort}'; use ${thinkingLevels(model).join(', ')}`);
+    : refuse(
+        'reasoning_effort',
+        `${model} has no reasoning effort '${effort}'; use ${thinkingLevels(model).join(', ')}`,
+      );
 
 const budgetOf = (model: string, effort: string): number => {
   const budget =
     (Object.hasOwn(BY_EFFORT, effort) ? BY_EFFORT[effort] : undefined) ??
-    refuse(`google has no reasoning effort '${effort}'; use ${Object.keys(BY_EFFORT).join(', ')}`);
+    refuse('reasoning_effort', `google has no reasoning effort '${effort}'; use ${Object.keys(BY_EFFORT).join(', ')}`);
   return checkedBudget(model, budget);
 };
 
@@ -42,7 +48,9 @@ export const thinkingConfig = (request: UpstreamRequest): object | undefined => 
   const thinking = thinkingOf(model);
   if (reasoning === undefined) return thinking === 'none' ? undefined : { thinkingBudget: defaultBudget(request) };
   if (thinking === 'none') {
-    return reasoning.effort === 'none' ? undefined : refuse(`${model} does not reason; leave reasoning out`);
+    return reasoning.effort === 'none'
+      ? undefined
+      : refuse('reasoning_effort', `${model} does not reason; leave reasoning out`);
   }
   const { effort, budgetTokens } = reasoning;
   const shown = effort === 'none' ? {} : { includeThoughts: true };

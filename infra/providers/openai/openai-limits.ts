@@ -6,26 +6,32 @@ import { effortsOf, reasons } from './model-traits.ts';
 export const samples = ({ model, reasoning }: UpstreamRequest): boolean =>
   !reasons(model) || reasoning?.effort === 'none';
 
-/** True when a request asks for what the Responses API cannot do. */
-const asksForChat = ({ sampling }: UpstreamRequest): boolean =>
-  sampling.seed !== undefined ||
-  (sampling.stop?.length ?? 0) > 0 ||
-  isSet(sampling.frequencyPenalty) ||
-  isSet(sampling.presencePenalty);
+/** The member by which a request asks for what the Responses API cannot do; undefined when none does. */
+const askForChat = ({ sampling }: UpstreamRequest): string | undefined => {
+  if (sampling.seed !== undefined) return 'seed';
+  if ((sampling.stop?.length ?? 0) > 0) return 'stop';
+  if (isSet(sampling.frequencyPenalty)) return 'frequency_penalty';
+  return isSet(sampling.presencePenalty) ? 'presence_penalty' : undefined;
+};
 
 /** True when a request is for Chat Completions, which can do it. */
 export const suitsChat = (request: UpstreamRequest): boolean =>
-  asksForChat(request) && !reasons(request.model) && !request.webMode;
+  askForChat(request) !== undefined && !reasons(request.model) && !request.webMode;
 
 const reasoningLimits = ({ model, reasoning }: UpstreamRequest): readonly Limit[] => {
   if (reasoning === undefined) return [];
   const { effort, budgetTokens } = reasoning;
   const known = effortsOf(model);
   return [
-    [budgetTokens !== undefined, 'openai takes no number of tokens for reasoning; send an effort'],
-    [!reasons(model) && effort !== 'none', `${model} does not reason; leave reasoning out`],
+    [
+      budgetTokens !== undefined,
+      'reasoning.max_tokens',
+      'openai takes no number of tokens for reasoning; send an effort',
+    ],
+    [!reasons(model) && effort !== 'none', 'reasoning_effort', `${model} does not reason; leave reasoning out`],
     [
       reasons(model) && effort !== undefined && !known.includes(effort),
+      'reasoning_effort',
       `${model} has no reasoning effort '${effort ?? ''}'; use ${known.join(', ')}`,
     ],
   ];
@@ -34,15 +40,18 @@ const reasoningLimits = ({ model, reasoning }: UpstreamRequest): readonly Limit[
 const samplingLimits = (request: UpstreamRequest): readonly Limit[] => {
   const { model, sampling, webMode } = request;
   const { topP = 1, topK } = sampling;
+  const asked = askForChat(request);
   return [
-    [topK !== undefined, 'openai has no top_k; leave it out'],
-    [topP !== 1 && !samples(request), `${model} takes no top_p while it reasons; leave it out`],
+    [topK !== undefined, 'top_k', 'openai has no top_k; leave it out'],
+    [topP !== 1 && !samples(request), 'top_p', `${model} takes no top_p while it reasons; leave it out`],
     [
-      reasons(model) && asksForChat(request),
+      reasons(model) && asked !== undefined,
+      asked ?? '',
       `${model} takes no stop, seed, frequency_penalty or presence_penalty; leave them out`,
     ],
     [
-      webMode && asksForChat(request),
+      webMode && asked !== undefined,
+      asked ?? '',
       'openai takes no stop, seed, frequency_penalty or presence_penalty while it searches the web; leave them out',
     ],
   ];
@@ -55,6 +64,7 @@ export const checkOpenAi = (request: UpstreamRequest): void =>
     ...reasoningLimits(request),
     [
       hasMedia(partsOf(request, 'system', 'developer', 'assistant')),
+      'messages',
       'openai takes images and documents from the user and from tools only',
     ],
   ]);
@@ -62,11 +72,16 @@ export const checkOpenAi = (request: UpstreamRequest): void =>
 /** Refuses what Chat Completions cannot say, whoever speaks it. Throws DomainError. */
 export const checkChat = (request: UpstreamRequest): void =>
   refuseFirst([
-    [request.sampling.topK !== undefined, 'there is no top_k in Chat Completions; leave it out'],
-    [request.reasoning?.budgetTokens !== undefined, 'there is no number of tokens for reasoning; send an effort'],
+    [request.sampling.topK !== undefined, 'top_k', 'there is no top_k in Chat Completions; leave it out'],
+    [
+      request.reasoning?.budgetTokens !== undefined,
+      'reasoning.max_tokens',
+      'there is no number of tokens for reasoning; send an effort',
+    ],
     summaryLimit('Chat Completions', request),
     [
       hasMedia(partsOf(request, 'system', 'developer', 'assistant', 'tool')),
+      'messages',
       'Chat Completions take images and documents from the user only',
     ],
   ]);

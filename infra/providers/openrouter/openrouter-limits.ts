@@ -10,16 +10,19 @@ export const checkOpenRouter = (request: UpstreamRequest): void => {
   refuseFirst([
     [
       effort !== undefined && budgetTokens !== undefined,
+      'reasoning',
       'openrouter takes an effort or a number of tokens for reasoning, not both; leave one out',
     ],
     [
       effort !== undefined && !EFFORTS.includes(effort),
+      'reasoning_effort',
       `openrouter has no reasoning effort '${effort ?? ''}'; use ${EFFORTS.join(', ')}`,
     ],
     summaryLimit('openrouter', request),
-    [hasFiles(parts), 'openrouter holds no files; send the data itself'],
+    [hasFiles(parts), 'messages', 'openrouter holds no files; send the data itself'],
     [
       hasMedia(partsOf(request, 'system', 'developer', 'assistant', 'tool')),
+      'messages',
       'openrouter takes images from the user only',
     ],
   ]);

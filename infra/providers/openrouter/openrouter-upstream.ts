@@ -1,12 +1,17 @@
 import type { ChatUpstream } from '../../../src/kernel/upstream.ts';
 import { chatUpstream, type Surface, type UpstreamOptions } from '../shared/chat-upstream.ts';
-import { refuse } from '../shared/refusals.ts';
+import { DomainError } from '../../../src/kernel/errors.ts';
 import { twoLanguages } from '../shared/two-languages.ts';
 import { generationLookUp } from './generation-look-up.ts';
 import { openRouterChatCodec, openRouterResponsesCodec } from './openrouter-codecs.ts';
 
 export type OpenRouterOptions = Omit<UpstreamOptions, 'provider' | 'headers' | 'version'> &
   Readonly<{ apiKey: string }>;
+
+/** It is not said which of the parameters nobody knows. */
+const refuseWhole = (detail: string): never => {
+  throw new DomainError('validation_error', detail);
+};
 
 const NOBODY_CAN = /no endpoints found that (?:can handle|support)/i;
 
@@ -15,7 +20,9 @@ const tellingWhatNobodyCan = (surface: Surface): Surface => ({
   ...surface,
   insteadOf: (codec, refused, request) =>
     NOBODY_CAN.test(refused.message)
-      ? refuse('nobody at openrouter runs this model with these parameters; leave some out or choose another model')
+      ? refuseWhole(
+          'nobody at openrouter runs this model with these parameters; leave some out or choose another model',
+        )
       : surface.insteadOf(codec, refused, request),
 });
 

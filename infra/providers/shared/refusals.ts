@@ -2,23 +2,24 @@ import { DomainError } from '../../../src/kernel/errors.ts';
 import type { ChatMessage, Part, UpstreamRequest } from '../../../src/kernel/upstream.ts';
 import type { JsonObject } from './json-members.ts';
 
-/** Refuses what a provider cannot do. `detail` names it and the way out. */
-export const refuse = (detail: string): never => {
-  throw new DomainError('validation_error', detail);
+/** Refuses what a provider cannot do with a member of the body. `detail` names it and the way out. */
+export const refuse = (param: string, detail: string): never => {
+  throw new DomainError('validation_error', detail, { details: { param, code: 'unsupported_value' } });
 };
 
-/** One thing that a provider cannot do: whether a request asks for it, and what to tell then. */
-export type Limit = readonly [asks: boolean, detail: string];
+/** One thing that a provider cannot do: whether a request asks for it, by which member, and what to tell then. */
+export type Limit = readonly [asks: boolean, param: string, detail: string];
 
 /** Refuses the first thing that is asked for. */
 export const refuseFirst = (limits: readonly Limit[]): void => {
   const asked = limits.find(([asks]) => asks);
-  if (asked !== undefined) refuse(asked[1]);
+  if (asked !== undefined) refuse(asked[1], asked[2]);
 };
 
 /** For providers that show what they thought, or nothing of it: how short it is told is not to be chosen. */
 export const summaryLimit = (provider: string, { reasoning }: UpstreamRequest): Limit => [
   reasoning?.summary !== undefined && reasoning.summary !== 'auto',
+  'reasoning.summary',
   `${provider} cannot choose how reasoning is summed up; leave reasoning.summary out or send 'auto'`,
 ];
 
@@ -53,5 +54,5 @@ export const argumentsOf = (name: string, text: string): JsonObject => {
   } catch {
     // Told below, like any other text that is no object.
   }
-  return refuse(`the arguments of the call of ${name.slice(0, 100)} are not a JSON object`);
+  return refuse('messages', `the arguments of the call of ${name.slice(0, 100)} are not a JSON object`);
 };

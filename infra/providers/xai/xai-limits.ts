@@ -16,16 +16,28 @@ export const checkXai = (request: UpstreamRequest): void => {
   const effort = reasoning?.effort;
   const parts = partsOf(request);
   refuseFirst([
-    [topK !== undefined, 'xai has no top_k; leave it out'],
-    [isSet(frequencyPenalty) && reasons(model), `${model} takes no frequency_penalty; leave it out`],
-    [isSet(presencePenalty) && reasons(model), `${model} takes no presence_penalty; leave it out`],
-    [(stop?.length ?? 0) > 0 && reasons(model), `${model} takes no stop words; leave \`stop\` out`],
-    [seed !== undefined && webMode, 'xai has no seed while it searches the web; leave it out'],
-    [reasoning?.budgetTokens !== undefined, 'xai takes no number of tokens for reasoning; send an effort'],
+    [topK !== undefined, 'top_k', 'xai has no top_k; leave it out'],
+    [
+      isSet(frequencyPenalty) && reasons(model),
+      'frequency_penalty',
+      `${model} takes no frequency_penalty; leave it out`,
+    ],
+    [isSet(presencePenalty) && reasons(model), 'presence_penalty', `${model} takes no presence_penalty; leave it out`],
+    [(stop?.length ?? 0) > 0 && reasons(model), 'stop', `${model} takes no stop words; leave \`stop\` out`],
+    [seed !== undefined && webMode, 'seed', 'xai has no seed while it searches the web; leave it out'],
+    [
+      reasoning?.budgetTokens !== undefined,
+      'reasoning.max_tokens',
+      'xai takes no number of tokens for reasoning; send an effort',
+    ],
     summaryLimit('xai', request),
-    [effort !== undefined && !effortsOf(model).includes(effort), effortDetail(model, effort ?? '')],
-    [hasFiles(parts), 'xai is sent the data itself; send images as data URLs'],
-    [parts.some(({ type }) => type === 'document'), 'xai takes no documents; send the text instead'],
-    [hasMedia(partsOf(request, 'system', 'developer', 'assistant', 'tool')), 'xai takes images from the user only'],
+    [effort !== undefined && !effortsOf(model).includes(effort), 'reasoning_effort', effortDetail(model, effort ?? '')],
+    [hasFiles(parts), 'messages', 'xai is sent the data itself; send images as data URLs'],
+    [parts.some(({ type }) => type === 'document'), 'messages', 'xai takes no documents; send the text instead'],
+    [
+      hasMedia(partsOf(request, 'system', 'developer', 'assistant', 'tool')),
+      'messages',
+      'xai takes images from the user only',
+    ],
   ]);
 };
