@@ -10,8 +10,9 @@ const MAX_VALUES = 1_000_000;
 
 const badRequest = (detail: string) => new DomainError('bad_request', detail);
 
+/** Told like any other body that cannot be read: the shipped clients send a request again whose error they do not know. */
 const refuseMediaType = (detail: string): never => {
-  throw new DomainError('unsupported_media_type', detail);
+  throw new DomainError('bad_request', detail, { details: { code: 'unsupported_content_type' } });
 };
 
 const refuseUnlessJson = (request: IncomingMessage): void => {
@@ -84,7 +85,7 @@ export const refuseHostile = (root: unknown, anyText: boolean): void => {
 
 /**
  * The JSON value of a request's body; undefined when it has none. Throws DomainErrors `bad_request`,
- * `unsupported_media_type`, `payload_too_large`, `timeout_error`.
+ * `payload_too_large`, `timeout_error`.
  */
 export const readJson = async (
   request: IncomingMessage,

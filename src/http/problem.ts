@@ -14,7 +14,6 @@ const statusOf = {
   conflict: 409,
   precondition: 412,
   'too-large': 413,
-  'media-type': 415,
   socket: 426,
   'too-many': 429,
   internal: 500,

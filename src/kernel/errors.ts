@@ -10,7 +10,6 @@ export type ErrorKind =
   | 'conflict'
   | 'precondition'
   | 'too-large'
-  | 'media-type'
   | 'socket'
   | 'too-many'
   | 'internal'
@@ -41,7 +40,6 @@ export const errorCatalogue = {
   billing_conflict: { kind: 'conflict', label: 'Billing conflict' },
   precondition_failed: { kind: 'precondition', label: 'Precondition failed' },
   payload_too_large: { kind: 'too-large', label: 'Payload too large' },
-  unsupported_media_type: { kind: 'media-type', label: 'Unsupported media type' },
   websocket_required: { kind: 'socket', label: 'WebSocket required' },
   rate_limit_error: { kind: 'too-many', label: 'Too many requests' },
   internal_error: { kind: 'internal', label: 'Internal error' },

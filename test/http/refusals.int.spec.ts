@@ -107,7 +107,7 @@ describe('every refusal', () => {
     thenEnveloped(await ask('GET', '/api/admin'), 403, 'forbidden');
     thenEnveloped(await ask('DELETE', '/api/notes'), 405, 'method_not_allowed');
     thenEnveloped(await post(JSON.stringify({ text: 'x'.repeat(100) })), 413, 'payload_too_large');
-    thenEnveloped(await post('text=1', 'text/plain'), 415, 'unsupported_media_type');
+    thenEnveloped(await post('text=1', 'text/plain'), 400, 'bad_request');
     thenEnveloped(await ask('GET', '/api/fault'), 500, 'internal_error');
     await under.http.gate.countAddress('read', '127.0.0.1');
     const over = await ask('GET', '/api/rare');

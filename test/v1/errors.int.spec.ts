@@ -193,8 +193,8 @@ describe('errors below /v1', () => {
         headers: { authorization: 'Bearer ada', 'content-type': 'text/plain' },
         body: 'x',
       });
-      expect(form.status).to.equal(415);
-      expect(await errorOf(form)).to.include({ code: 'unsupported_media_type' });
+      expect(form.status).to.equal(400);
+      expect(await errorOf(form)).to.include({ type: 'invalid_request_error', code: 'unsupported_content_type' });
     });
 
     it('are in OpenAI’s shape for a body that is too large', async () => {
