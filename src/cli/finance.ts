@@ -1,79 +1,27 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import { databasePools } from '../../infra/postgres/pools.ts';
 import { queryRunner } from '../../infra/postgres/query-runner.ts';
-import { disagreements } from '../../queries/finance/reconciliation.query.ts';
-import { replayedBalance, type AsOf, type ReplayedBalance } from '../finance/replayed-balance.ts';
-import { replayedBooks, type ReplayedBooks } from '../finance/replayed-books.ts';
-import { statementOf, type Statement } from '../finance/statement.ts';
-import { entriesOf, trialBalance, type TrialBalance } from '../finance/trial-balance.ts';
-import { isUuid } from '../kernel/ids.ts';
+import { JOURNAL_HEAD, journalLines } from '../finance/journal-csv.ts';
+import { openCases } from '../finance/open-cases.ts';
+import { reconciled } from '../finance/reconciled.ts';
+import { replayedBalance } from '../finance/replayed-balance.ts';
+import { replayedBooks } from '../finance/replayed-books.ts';
+import { statementOf } from '../finance/statement.ts';
+import { entriesOf, trialBalance } from '../finance/trial-balance.ts';
 import { silentLogger } from '../kernel/logger.ts';
 import { CliError, cliConfig, partsOf, runCli, withEventStore } from './connect.ts';
+import { asOfInput, mustBeReached, periodInput, positionInput, userInput } from './finance-input.ts';
+import { balanceText, casesText, replayText, statementText, trialText } from './finance-text.ts';
 
-/** A day, or a moment with its zone. */
-const ISO_TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/;
-const MOST_DISAGREEMENTS = 1000;
-
-const parseAsOf = (text: string | undefined): AsOf => {
-  if (text === undefined) return { kind: 'now', at: new Date() };
-  if (/^\d+$/.test(text)) return { kind: 'position', commit: BigInt(text) };
-  const at = new Date(text);
-  if (!ISO_TIME.test(text) || Number.isNaN(at.getTime())) {
-    throw new CliError(
-      2,
-      `--as-of takes a time such as 2026-01-31T23:59:59Z or a position such as 4711, not "${text}"`,
-    );
-  }
-  return { kind: 'time', at };
-};
-
-const parsePeriod = (text: string | undefined): string | undefined => {
-  if (text === undefined || /^\d{4}-(0[1-9]|1[0-2])$/.test(text)) return text;
-  throw new CliError(2, `--period takes a month such as 2026-01, not "${text}"`);
-};
-
-const parseUser = (text: string): string => {
-  if (isUuid(text)) return text.toLowerCase();
-  throw new CliError(2, `--user takes the id of a user (a UUID), not "${text}"`);
-};
-
-const table = (balance: ReplayedBalance): string =>
-  Object.entries(balance)
-    .map(([name, value]) => `${name.padEnd(16)}${value === null ? '-' : String(value)}`)
-    .join('\n');
-
-const trialText = (trial: TrialBalance): string =>
-  [
-    ...trial.accounts.map(
-      ({ account, name, debitUsd, creditUsd, balanceUsd }) =>
-        `${account}  ${name.padEnd(40)}${debitUsd.padStart(18)}${creditUsd.padStart(18)}${balanceUsd.padStart(18)}`,
-    ),
-    `${''.padEnd(46)}${trial.debitUsd.padStart(18)}${trial.creditUsd.padStart(18)}`,
-    `${trial.lines} lines of ${trial.events} events, through position ${trial.through ?? '-'}`,
-    `hash ${trial.hash}`,
-    ...trial.unbalanced.map((where) => `${where}: the entry does not balance`),
-  ].join('\n');
-
-const replayText = (books: ReplayedBooks): string =>
-  [
-    trialText(books),
-    `${books.accountsReplayed} accounts replayed, ${books.discrepancies.length} discrepancies`,
-    ...books.discrepancies.map(({ where, what }) => `${where}: ${what}`),
-  ].join('\n');
-
-const statementText = ({ openingUsd, closingUsd, lines }: Statement): string =>
-  [
-    `opening${openingUsd.padStart(60)}`,
-    ...lines.map(
-      ({ at, event, changeUsd, balanceUsd }) =>
-        `${at}  ${event.padEnd(24)}${changeUsd.padStart(16)}${balanceUsd.padStart(16)}`,
-    ),
-    `closing${closingUsd.padStart(60)}`,
-  ].join('\n');
+/** Between looks at read models that do not agree. */
+const LOOK_AGAIN_MS = 500;
 
 const print = <T>(json: boolean | undefined, value: T, text: (value: T) => string): void => {
   console.log(json === true ? JSON.stringify(value) : text(value));
 };
+
+const AS_OF = 'count only events up to the end of this day (UTC), up to this time (ISO 8601) or log position';
 
 const program = new Command('finance').description('Answers questions about money from the events alone.');
 
@@ -81,25 +29,29 @@ program
   .command('balance')
   .description('A balance now or at any moment, replayed from the events of the account')
   .requiredOption('--user <id>', 'the id of the user')
-  .option('--as-of <time or position>', 'count only events up to this time (ISO 8601) or log position')
+  .option('--as-of <time or position>', AS_OF)
   .option('--json', 'print JSON')
   .action(async ({ user, asOf, json }: { user: string; asOf?: string; json?: boolean }) => {
-    const userId = parseUser(user);
-    const until = parseAsOf(asOf);
-    const balance = await withEventStore(cliConfig(), (store) => replayedBalance(store, userId, until));
-    print(json, balance, table);
-    if (balance.events === 0) throw new CliError(1, 'this user has no account at that point');
+    const userId = userInput(user);
+    const until = asOfInput(asOf);
+    const balance = await withEventStore(cliConfig(), async (store) => {
+      await mustBeReached(store, until);
+      return replayedBalance(store, userId, until);
+    });
+    if (balance.events === 0) throw new CliError(1, `the user ${userId} has no account at that point`);
+    print(json, balance, balanceText);
   });
 
 program
   .command('trial-balance')
   .description('What stands in every account of the books, and that debits equal credits')
-  .option('--as-of <time or position>', 'count only events up to this time (ISO 8601) or log position')
+  .option('--as-of <time or position>', AS_OF)
   .option('--period <month>', 'only what is booked in this month, as 2026-01')
   .option('--json', 'print JSON')
   .action(async ({ asOf, period, json }: { asOf?: string; period?: string; json?: boolean }) => {
-    const [until, month] = [parseAsOf(asOf), parsePeriod(period)];
+    const [until, month] = [asOfInput(asOf), periodInput(period)];
     const trial = await withEventStore(cliConfig(), async (store) => {
+      await mustBeReached(store, until);
       const sums = trialBalance(month);
       for await (const booked of entriesOf(store, until)) sums.take(booked);
       return sums.report();
@@ -109,14 +61,35 @@ program
   });
 
 program
+  .command('open-cases')
+  .description(
+    'Purchases that are paid and not credited, refunds on their way and disputes: what 2450, 2300 and 2350 hold',
+  )
+  .option('--as-of <time or position>', AS_OF)
+  .option('--json', 'print JSON')
+  .action(async ({ asOf, json }: { asOf?: string; json?: boolean }) => {
+    const until = asOfInput(asOf);
+    const cases = await withEventStore(cliConfig(), async (store) => {
+      await mustBeReached(store, until);
+      const found = openCases();
+      for await (const booked of entriesOf(store, until)) found.take(booked);
+      return found.report();
+    });
+    print(json, cases, casesText);
+  });
+
+program
   .command('replay')
   .description('Folds every account from zero and checks the events, the closings and the books against it')
   .option('--to-position <position>', 'count only events up to this log position')
   .option('--period <month>', 'sum up only what is booked in this month, as 2026-01')
   .option('--json', 'print JSON')
   .action(async ({ toPosition, period, json }: { toPosition?: string; period?: string; json?: boolean }) => {
-    const [until, month] = [parseAsOf(toPosition), parsePeriod(period)];
-    const books = await withEventStore(cliConfig(), (store) => replayedBooks(store, until, month));
+    const [until, month] = [positionInput(toPosition), periodInput(period)];
+    const books = await withEventStore(cliConfig(), async (store) => {
+      await mustBeReached(store, until);
+      return replayedBooks(store, until, month);
+    });
     print(json, books, replayText);
     if (!books.balanced || books.discrepancies.length > 0) throw new CliError(1, 'the books are not right');
   });
@@ -128,28 +101,25 @@ program
   .option('--period <month>', 'only what is booked in this month, as 2026-01')
   .option('--json', 'print JSON')
   .action(async ({ user, period, json }: { user: string; period?: string; json?: boolean }) => {
-    const [userId, month] = [parseUser(user), parsePeriod(period)];
+    const [userId, month] = [userInput(user), periodInput(period)];
     const statement = await withEventStore(cliConfig(), (store) => statementOf(store, userId, month));
-    if (statement === undefined) throw new CliError(1, 'this user has no account');
+    if (statement === undefined) throw new CliError(1, `the user ${userId} has no account`);
     print(json, statement, statementText);
   });
 
 program
   .command('export')
   .description('Every line of the journal as CSV, amounts in micro-USD')
-  .option('--as-of <time or position>', 'count only events up to this time (ISO 8601) or log position')
+  .option('--as-of <time or position>', AS_OF)
   .option('--period <month>', 'only what is booked in this month, as 2026-01')
   .action(async ({ asOf, period }: { asOf?: string; period?: string }) => {
-    const [until, month] = [parseAsOf(asOf), parsePeriod(period)];
-    console.log('position,stream,revision,line,at,booked,event,account,debit,credit,user,lot,purchase,request');
+    const [until, month] = [asOfInput(asOf), periodInput(period)];
     await withEventStore(cliConfig(), async (store) => {
-      for await (const { event, entry } of entriesOf(store, until)) {
-        if (month !== undefined && entry.bookedIn !== month) continue;
-        entry.postings.forEach(({ account, dr, cr, lotId = '', purchaseId = '', requestId = '' }, line) => {
-          const { stream, revision, position, type } = event;
-          const where = [position.commit, stream, revision, line, entry.at, entry.bookedIn, type];
-          console.log([...where, account, dr, cr, entry.userId, lotId, purchaseId, requestId].map(String).join(','));
-        });
+      await mustBeReached(store, until);
+      console.log(JOURNAL_HEAD);
+      for await (const booked of entriesOf(store, until)) {
+        if (month !== undefined && booked.entry.bookedIn !== month) continue;
+        for (const line of journalLines(booked)) console.log(line);
       }
     });
   });
@@ -162,7 +132,7 @@ program
     const url = partsOf(cliConfig()).databaseUrl;
     const pools = databasePools({ url, logger: silentLogger, applicationName: 'plantocode tool' });
     try {
-      const found = await queryRunner(pools).asSystem(disagreements(MOST_DISAGREEMENTS));
+      const found = await reconciled({ queries: queryRunner(pools), pause: () => delay(LOOK_AGAIN_MS) });
       print(json, found, (all) =>
         all.length === 0
           ? 'The read models agree.'

@@ -17,7 +17,8 @@ export type AsOf =
 /** A balance, replayed from the account's events and from nothing else. Amounts in USD, exact to the micro-dollar. */
 export type ReplayedBalance = Readonly<{
   userId: string;
-  asOf: string;
+  /** The moment at which expiry is judged; null: there is no event at that point. */
+  asOf: string | null;
   events: number;
   revision: string | null;
   position: string | null;
@@ -37,9 +38,9 @@ const counts = (event: StoredEvent, asOf: AsOf): boolean => {
   return asOf.kind === 'now' || event.position.commit <= asOf.commit;
 };
 
-/** The moment at which expiry is judged: of a position, when its last event was written. */
-const momentOf = (asOf: AsOf, last: StoredEvent | undefined): Date =>
-  asOf.kind === 'position' ? (last?.created ?? new Date(0)) : asOf.at;
+/** The moment at which expiry is judged: of a position, when the last event of the account up to it was written. */
+const momentOf = (asOf: AsOf, last: StoredEvent | undefined): Date | undefined =>
+  asOf.kind === 'position' ? last?.created : asOf.at;
 
 /** Folds the raw stream of a user's account. A user without an account has zero and no events. */
 export const replayedBalance = async (
@@ -55,13 +56,13 @@ export const replayedBalance = async (
     stored.map((event) => upcast(upcasters, event) as CreditAccountEvent),
   );
   const last = stored.at(-1);
-  const moment = isoOf(momentOf(asOf, last));
+  const moment = momentOf(asOf, last);
   const totals = totalsOf(state);
-  const free = available(state, moment);
+  const free = moment === undefined ? 0n : available(state, isoOf(moment));
   const usd = (text: string): string => usdText(microOf(text));
   return {
     userId,
-    asOf: moment,
+    asOf: moment === undefined ? null : isoOf(moment),
     events: stored.length,
     revision: last?.revision.toString() ?? null,
     position: last === undefined ? null : positionText(last.position),

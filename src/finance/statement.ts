@@ -11,6 +11,8 @@ export type StatementLine = Readonly<{
   event: string;
   revision: string;
   changeUsd: string;
+  /** What it is about: the request, purchase, refund, dispute, adjustment or grant; empty: the account. */
+  about: string;
   balanceUsd: string;
 }>;
 
@@ -25,6 +27,15 @@ export type Statement = Readonly<{
 
 const owned = ({ paid, promo, held, shortfall }: Totals): bigint =>
   microOf(paid) + microOf(promo) + microOf(held) - microOf(shortfall);
+
+/** The first of these names that an event has says what it is about. */
+const NAMES = ['reservationId', 'clawbackId', 'purchaseId', 'adjustmentId', 'grantId', 'ref', 'shortfallId', 'lotId'];
+
+const aboutOf = (data: object): string => {
+  const named: Readonly<Record<string, unknown>> = { ...data };
+  const found = NAMES.map((name) => named[name]).find((value) => typeof value === 'string');
+  return typeof found === 'string' ? found : '';
+};
 
 /** What happened to a user's credit in a month (`2026-01`, by booking), or ever; undefined: there is no account. */
 export const statementOf = async (
@@ -51,7 +62,7 @@ export const statementOf = async (
     closing = balance;
     if (balance === before) continue;
     const amounts = { changeUsd: usdText(balance - before), balanceUsd: usdText(balance) };
-    lines.push({ at: data.at, event: type, revision: event.revision.toString(), ...amounts });
+    lines.push({ at: data.at, event: type, revision: event.revision.toString(), ...amounts, about: aboutOf(data) });
   }
   const ends = { openingUsd: usdText(opening ?? closing), closingUsd: usdText(closing) };
   return { userId, period: period ?? null, ...ends, lines };
