@@ -1,8 +1,8 @@
 import type { Answer } from '../../../commands/completions/answers/answer.ts';
 import type { Ended } from '../../../commands/completions/running-completion.ts';
-import { refusalFor } from '../../../commands/completions/upstream-refusal.ts';
 import { envelopeOf, problemOf } from '../../http/problem.ts';
 import { finalCharge } from '../../http/routes/llm/final-charge.ts';
+import { brokenBy } from '../../http/routes/llm/whole-answer.ts';
 import { DomainError } from '../../kernel/errors.ts';
 
 /** The answer to `ping`. */
@@ -44,14 +44,10 @@ export const failed = (
   });
 };
 
-const failureOf = ({ how, endedBy, failure }: Ended): unknown => {
-  if (how === 'gone') {
-    return new DomainError('timeout_error', 'the answer was ended because nobody had read it for a while');
-  }
-  return endedBy === 'shutdown'
-    ? new DomainError('service_unavailable', 'the server went down during the answer', { retryAfterSeconds: 2 })
-    : refusalFor(failure);
-};
+const failureOf = (ended: Ended): unknown =>
+  ended.how === 'gone'
+    ? new DomainError('timeout_error', 'the answer was ended because nobody had read it for a while')
+    : brokenBy(ended);
 
 /** How a stream ended: exactly one of these is sent for each stream that has started. */
 export const over = (id: string, requestId: string, ended: Ended): string => {

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Answering, CompletionSink, Ended } from '../../../../commands/completions/running-completion.ts';
 import type { UpstreamEvent } from '../../../kernel/upstream.ts';
+import { drained } from '../../handing-over.ts';
 
 const HEAD = {
   'Content-Type': 'text/event-stream',
@@ -24,21 +25,13 @@ export type AnswerEvents = Readonly<{
 /** A sink that writes once for each batch and says when the client is slower than the provider. */
 const sinkTo = (response: ServerResponse, events: AnswerEvents, silence: NodeJS.Timeout) => {
   let wrote = false;
-  const drained = (): Promise<void> =>
-    new Promise((resolve) => {
-      const done = (): void => {
-        response.off('drain', done).off('close', done);
-        resolve();
-      };
-      response.on('drain', done).on('close', done);
-    });
   const sink: CompletionSink = {
     take: (batch) => {
       const text = events.of(batch);
       if (text === '' || response.destroyed) return undefined;
       wrote = true;
       silence.refresh();
-      return response.write(text) ? undefined : drained();
+      return response.write(text) ? undefined : drained(response);
     },
   };
   return { sink, wrote: () => wrote };

@@ -1,40 +1,52 @@
-import { z } from 'zod';
+/** A member that bodies of this kind know elsewhere and no provider here can be told: it would change the answer. */
+export type Declined = Readonly<{
+  /** True for a value that asks for nothing, which is welcome. */
+  asksNothing: (value: unknown) => boolean;
+  /** The way out. */
+  instead: string;
+}>;
 
-const only = (asksNothing: (value: unknown) => boolean, detail: string) =>
-  z
-    .unknown()
-    .refine((value) => value === null || asksNothing(value), detail)
-    .optional();
+const LEAVE_OUT = 'leave it out';
 
 const never = (): boolean => false;
-const isEmpty = (value: unknown): boolean => Object.keys(Object(value) as object).length === 0;
-const oneOf =
-  (...values: readonly unknown[]) =>
-  (value: unknown): boolean =>
-    values.includes(value);
-const isTextOnly = (value: unknown): boolean => Array.isArray(value) && value.every((kind) => kind === 'text');
 
-const LEAVE_OUT = 'cannot be done here; leave it out';
+/** What asks for nothing at all: an empty list or object. */
+const isEmpty = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 
-/**
- * What bodies of this kind know elsewhere, and what would change the answer: it is refused, unless it asks for nothing.
- * Other members that nobody knows mean nothing.
- */
+/** A member of which only these values are possible. */
+export const only = (instead: string, ...values: readonly unknown[]): Declined => ({
+  asksNothing: (value) => values.includes(value),
+  instead,
+});
+
+/** A member that may be sent when it is empty. */
+export const onlyEmpty = (instead = LEAVE_OUT): Declined => ({ asksNothing: isEmpty, instead });
+
+/** A member of which no value is possible. */
+export const none = (instead = LEAVE_OUT): Declined => ({ asksNothing: never, instead });
+
+/** What OpenAI has of these, whoever sends it. */
 export const declined = {
-  audio: only(never, 'answers are text; leave it out'),
-  function_call: only(never, 'is not known; use tool_choice'),
-  functions: only(isEmpty, 'is not known; use tools'),
-  logit_bias: only(isEmpty, LEAVE_OUT),
-  logprobs: only(oneOf(false), LEAVE_OUT),
-  min_p: only(oneOf(0), LEAVE_OUT),
-  modalities: only(isTextOnly, 'answers are text; leave it out'),
-  plugins: only(isEmpty, LEAVE_OUT),
-  prediction: only(never, LEAVE_OUT),
-  repetition_penalty: only(oneOf(1), LEAVE_OUT),
-  service_tier: only(oneOf('auto', 'default'), "only 'auto' and 'default' can be had"),
-  thinking: only(never, 'is not known; use reasoning'),
-  top_a: only(oneOf(0), LEAVE_OUT),
-  top_logprobs: only(oneOf(0), LEAVE_OUT),
-  verbosity: only(oneOf('medium'), 'say in the prompt how long the answer is to be'),
-  web_search_options: only(never, 'is not known; use task_type'),
-};
+  audio: none('answers are text'),
+  function_call: none("use 'tool_choice'"),
+  functions: onlyEmpty("use 'tools'"),
+  logit_bias: onlyEmpty(),
+  logprobs: only(LEAVE_OUT, false),
+  modalities: {
+    asksNothing: (value) => Array.isArray(value) && value.every((kind) => kind === 'text'),
+    instead: 'answers are text',
+  },
+  prediction: none(),
+  service_tier: only("only 'auto' and 'default' are possible", 'auto', 'default'),
+  top_logprobs: only(LEAVE_OUT, 0),
+  verbosity: only('say in the prompt how long the answer is to be', 'medium'),
+  web_search_options: none(),
+} satisfies Readonly<Record<string, Declined>>;
+
+/** True when a value of such a member asks for something. */
+export const asksFor = ({ asksNothing }: Declined, value: unknown): boolean =>
+  value !== undefined && value !== null && !asksNothing(value);
+
+/** What to tell then, after the member's name. */
+export const declining = ({ instead }: Declined): string => `is not supported here; ${instead}`;

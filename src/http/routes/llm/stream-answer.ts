@@ -1,11 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { Answering, Ended } from '../../../../commands/completions/running-completion.ts';
-import { refusalFor, upstreamSays } from '../../../../commands/completions/upstream-refusal.ts';
-import { DomainError, isDomainError } from '../../../kernel/errors.ts';
+import { upstreamSays } from '../../../../commands/completions/upstream-refusal.ts';
+import { isDomainError } from '../../../kernel/errors.ts';
 import { isUpstreamError, type UpstreamFailure } from '../../../kernel/upstream.ts';
+import { written } from '../../handing-over.ts';
 import { deliverEvents, KEEP_ALIVE } from './answer-events.ts';
 import { chunkFrames, type ChunkFrames } from './chunk-frames.ts';
 import { finalCharge, lastChunk } from './final-charge.ts';
+import { brokenBy } from './whole-answer.ts';
 
 /** The desktop has words of its own for some of these codes. */
 const CODES: Readonly<Record<UpstreamFailure, string>> = {
@@ -44,13 +46,6 @@ const errorOf = ({ failure, fallbackAttempted }: Ended): object => {
 
 const completed = (requestId: string, frames: ChunkFrames, ended: Ended): string =>
   lastChunk(frames, ended) + event('stream_completed', { requestId, ...finalCharge(ended), ...frames.empty });
-
-/** Hands everything written so far to the connection. */
-const flushed = (response: ServerResponse): Promise<void> =>
-  new Promise((resolve) => {
-    response.once('close', resolve);
-    response.write(KEEP_ALIVE, () => resolve());
-  });
 
 /** What a stream says beside its content. */
 type Telling = Readonly<{
@@ -104,9 +99,7 @@ export const streamAnswer = async (
         response.end(event('error_details', { requestId, error: errorOf(ended), ...frames.empty }));
         return;
       }
-      await flushed(response);
-      throw ended.endedBy === 'shutdown'
-        ? new DomainError('service_unavailable', 'the server went down during the answer')
-        : refusalFor(ended.failure);
+      await written(response, KEEP_ALIVE);
+      throw brokenBy(ended);
   }
 };

@@ -4,13 +4,18 @@ import { completionCollector } from '../../../kernel/completion-collector.ts';
 import { DomainError } from '../../../kernel/errors.ts';
 import type { Completion, ToolCall } from '../../../kernel/upstream.ts';
 
+/** What an answer broke by that nobody had ended. */
+export const brokenBy = ({ endedBy, failure }: Ended): unknown =>
+  endedBy === 'shutdown'
+    ? new DomainError('service_unavailable', 'the server went down during the answer', { retryAfterSeconds: 2 })
+    : refusalFor(failure);
+
 /** What to throw for an answer that did not complete. */
-export const failureOf = ({ how, endedBy, failure }: Ended): unknown => {
+export const failureOf = (ended: Ended): unknown => {
+  const { how } = ended;
   if (how === 'gone') return Object.assign(new Error('the client has gone'), { name: 'AbortError' });
   if (how === 'cancelled') return new DomainError('bad_request', 'the request was cancelled');
-  return endedBy === 'shutdown'
-    ? new DomainError('service_unavailable', 'the server is going down; try again', { retryAfterSeconds: 2 })
-    : refusalFor(failure);
+  return brokenBy(ended);
 };
 
 /** Waits for the whole answer and its charge. Throws when there is no answer to give. */

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Answering } from '../../../../commands/completions/running-completion.ts';
 import type { UpstreamEvent } from '../../../kernel/upstream.ts';
+import { drained, written } from '../../handing-over.ts';
 import { failureOf } from '../llm/whole-answer.ts';
 
 const HEAD = { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache', 'X-Accel-Buffering': 'no' };
@@ -15,22 +16,6 @@ const transcriptFrame = (text: string, done: boolean): string => `data: ${ascii(
 
 const textOf = (batch: readonly UpstreamEvent[]): string =>
   batch.map((event) => (event.type === 'text' ? event.text : '')).join('');
-
-const drained = (response: ServerResponse): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => {
-      response.off('drain', done).off('close', done);
-      resolve();
-    };
-    response.on('drain', done).on('close', done);
-  });
-
-/** Hands everything written so far to the connection. */
-const flushed = (response: ServerResponse): Promise<void> =>
-  new Promise((resolve) => {
-    response.once('close', resolve);
-    response.write(transcriptFrame('', false), () => resolve());
-  });
 
 /**
  * Streams a transcription. Nothing is sent before the first piece or a long silence, so that what fails until then is
@@ -62,7 +47,7 @@ export const streamTranscript = async (running: Answering, response: ServerRespo
     return;
   }
   if (ended.how !== 'completed') {
-    if (response.headersSent) await flushed(response);
+    if (response.headersSent) await written(response, transcriptFrame('', false));
     throw failureOf(ended);
   }
   begin();

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Answering, Ended } from '../../../../commands/completions/running-completion.ts';
+import { ended } from '../../handing-over.ts';
 import { openAiError } from '../../openai-errors.ts';
 import { problemOf } from '../../problem.ts';
 import { deliverEvents } from '../llm/answer-events.ts';
@@ -8,19 +9,10 @@ import { brokenOff } from './broken-off.ts';
 import { v1Chunks } from './v1-chunks.ts';
 
 /** Why there is no good end; undefined when there is one. */
-const faultOf = (ended: Ended): unknown => {
-  if (ended.how !== 'completed') return failureOf(ended);
-  return ended.finish === 'error' ? brokenOff() : undefined;
+const faultOf = (outcome: Ended): unknown => {
+  if (outcome.how !== 'completed') return failureOf(outcome);
+  return outcome.finish === 'error' ? brokenOff() : undefined;
 };
-
-/** Ends the response and waits until it is handed over or the client has gone. */
-const handOver = (response: ServerResponse, last: string): Promise<void> =>
-  new Promise((resolve) => {
-    // One that is closed already tells nobody of its end.
-    if (response.destroyed) return resolve();
-    response.once('close', resolve);
-    response.end(last, () => resolve());
-  });
 
 /**
  * Streams an answer as OpenAI does: chunks and `[DONE]`, which is sent when the charge is durable. An answer that fails
@@ -40,7 +32,6 @@ export const v1Stream = async (
     response.end(chunks.ending(outcome.finish ?? 'stop', outcome.usage));
     return;
   }
-  if (outcome.how !== 'gone')
-    await handOver(response, `data: ${JSON.stringify(openAiError(problemOf(fault).error))}\n\n`);
+  if (outcome.how !== 'gone') await ended(response, `data: ${JSON.stringify(openAiError(problemOf(fault).error))}\n\n`);
   throw fault as Error;
 };
