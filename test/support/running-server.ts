@@ -23,6 +23,9 @@ export type RunningServer = Readonly<{
   pid: number;
   log: () => string;
   exited: Promise<number | null>;
+  isRunning: () => boolean;
+  /** Ends it as a deploy does. Resolves with the exit code. */
+  terminate: () => Promise<number | null>;
   /** Ends it as Ctrl-C does. Resolves with the exit code. */
   stop: () => Promise<number | null>;
   /** Ends it as a crash does. */
@@ -110,6 +113,11 @@ export const startServer = async (dataDir: string, env: Env = {}): Promise<Runni
     pid: child.pid ?? 0,
     log: () => said,
     exited,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
+    terminate: () => {
+      child.kill('SIGTERM');
+      return exited;
+    },
     stop: () => {
       process.kill(-(child.pid ?? 0), 'SIGINT');
       return exited;

@@ -1,0 +1,244 @@
+import { expect } from 'chai';
+import { randomUUID } from 'node:crypto';
+import { apiClient, type ApiClient } from '../support/api-client.ts';
+import { startInstances, type Instances } from '../support/instances.ts';
+import { patientClient, type Outcome, type PatientClient } from '../support/patient-client.ts';
+import { runTool, signIn, until } from '../support/running-server.ts';
+
+type Books = Readonly<{ hash: string; balanced: boolean; discrepancies: readonly unknown[]; through: string }>;
+type Balance = Readonly<{ availableMicro: string; heldUsd: string; shortfallUsd: string; openHolds: number }>;
+type Event = Readonly<{ type: string; data: Readonly<Record<string, unknown>> }>;
+type Charge = Readonly<{ requestId: string; cost: number }>;
+
+/** Requests at once on a balance for a hundred. The full size: `STORM_REQUESTS=10000 npm test -- storm.e2e`. */
+const REQUESTS = Number(process.env['STORM_REQUESTS'] ?? 2_000);
+const PAID_FOR = 100;
+/** Requests of somebody who can pay for them all. */
+const OTHERS = 60;
+const SIGNUP = 1_000;
+
+/** As many at once as there are; the limits are tested elsewhere. */
+const ENV = {
+  FREE_CREDITS_AMOUNT: (SIGNUP / 1e6).toFixed(6),
+  RATE_LIMIT_MAX_REQUESTS: '10000000',
+  MAX_CONCURRENT_STREAMS_PER_USER: '100000',
+};
+
+const bodyOf = (streamed: boolean): string =>
+  JSON.stringify({
+    model: 'sandbox/echo',
+    messages: [{ role: 'user', content: '[[sandbox latency=2000 tokens=20]] all of us at the same time' }],
+    max_tokens: 20,
+    stream: streamed,
+  });
+const BODIES = [bodyOf(true), bodyOf(false)] as const;
+
+const ENDS_OF_HOLDS = ['ReservationCaptured', 'ReservationReleased', 'ReservationLeaseExpired'];
+
+const requestIdOf = ({ body }: Outcome): string => /"requestId":"([0-9a-f-]+)"/.exec(body)?.[1] ?? '';
+const costOf = (charge: Pick<Event, 'data'> | undefined): number =>
+  Number((charge?.data['metered'] as { cost?: string } | undefined)?.cost);
+const sum = (charges: readonly Charge[]): number => charges.reduce((all, { cost }) => all + cost, 0);
+const endsOf = (outcomes: readonly Outcome[]) => Object.groupBy(outcomes, ({ end }) => end);
+const tallied = (words: readonly string[]): string =>
+  Object.entries(Object.groupBy(words, (word) => word))
+    .map(([word, all]) => `${all?.length ?? 0} ${word}`)
+    .join(', ');
+
+/** Somebody with requests under way. */
+type Person = Readonly<{ userId: string; client: PatientClient; api: ApiClient }>;
+
+type Wave = Readonly<{ outcomes: Promise<readonly Outcome[]>; decided: () => number }>;
+
+/** Sends requests at the same time. */
+const wave = ({ client }: Person, urls: readonly string[], count: number): Wave => {
+  let decided = 0;
+  const outcomes = Promise.all(
+    Array.from({ length: count }, async (_, n) => {
+      const outcome = await client.ask(urls, n, { key: randomUUID(), body: n % 2 === 0 ? BODIES[0] : BODIES[1] });
+      decided += 1;
+      return outcome;
+    }),
+  );
+  return { outcomes, decided: () => decided };
+};
+
+describe(`${REQUESTS} requests at once on a balance for ${PAID_FOR}, on three instances that die`, function () {
+  this.timeout(600_000);
+  let instances: Instances;
+  /** With a balance for a hundred. */
+  let poor: Person;
+  let rich: Person;
+  let admin: ApiClient;
+  /** What each request costs, and what is held for it, in micro-USD. */
+  let cost: number;
+  let held: number;
+  let stormed: readonly Outcome[];
+  let blackedOut: readonly Outcome[];
+  let deployed: readonly Outcome[];
+  const exitCodes: (number | null)[] = [];
+
+  const tool = async <T>(...args: readonly string[]): Promise<T> => {
+    const { code, stdout, stderr } = await runTool(instances.dataDir, 'finance', [...args, '--json']);
+    expect(code, `${args.join(' ')}: ${stderr}${stdout}`).to.equal(0);
+    return JSON.parse(stdout) as T;
+  };
+
+  const eventsOf = async (api: ApiClient, enough: (events: readonly Event[]) => boolean): Promise<readonly Event[]> => {
+    const own = (frames: readonly { data: unknown }[]): readonly Event[] =>
+      frames.map(({ data }) => data as Event).filter(({ data }) => typeof data === 'object');
+    return own(await api.events((frames) => enough(own(frames))));
+  };
+  const ofType = (events: readonly Event[], type: string): readonly Event[] =>
+    events.filter((event) => event.type === type);
+  const chargesOf = async (api: ApiClient, count: number): Promise<readonly Charge[]> => {
+    const events = await eventsOf(api, (all) => ofType(all, 'ReservationCaptured').length >= count);
+    return ofType(events, 'ReservationCaptured').map(({ data }) => ({
+      requestId: String(data['reservationId']),
+      cost: costOf({ data }),
+    }));
+  };
+  /** Waits until so many requests of somebody run. */
+  const underWay = (api: ApiClient, count: number): Promise<readonly Event[]> =>
+    eventsOf(api, (all) => {
+      const ended = all.filter(({ type }) => ENDS_OF_HOLDS.includes(type));
+      return ofType(all, 'FundsReserved').length - ended.length >= count;
+    });
+
+  const person = async (name: string): Promise<Person> => {
+    const token = await signIn(instances.server(0), `${name}@example.test`);
+    const api = apiClient(instances.urls[0] ?? '', token);
+    const { id: userId } = await api.get<{ id: string }>('/api/auth/userinfo');
+    return { userId, api, client: patientClient(token) };
+  };
+
+  const grant = async ({ userId }: Person, micro: number): Promise<void> => {
+    const body = { user_id: userId, amount: (micro / 1e6).toFixed(6), expires_in_days: 30, reason: 'support' };
+    const key = { 'Idempotency-Key': randomUUID() };
+    const answer = await admin.call('POST', '/api/billing/credits/admin/grant', body, key);
+    expect(answer.status, await answer.text()).to.equal(200);
+  };
+
+  /** Two of the three are killed while the requests are being decided, and come back. Answers when most are decided. */
+  const storm = async (): Promise<Wave> => {
+    const begun = wave(poor, instances.urls, REQUESTS);
+    const decided = (count: number): Promise<true> =>
+      until('requests to be decided', () => (begun.decided() >= count ? true : undefined), 300_000);
+    const dying = [1, 2].map(async (n) => {
+      await decided((REQUESTS * n) / 5);
+      await instances.server(n).kill();
+      await instances.start(n);
+    });
+    await Promise.all([...dying, decided(REQUESTS * 0.9)]);
+    return begun;
+  };
+
+  /** The event store, the database and their instance are killed at once, and come back. */
+  const blackOut = async (): Promise<Wave> => {
+    const begun = wave(rich, instances.urls, OTHERS);
+    await underWay(rich.api, OTHERS / 3);
+    await instances.cutPower();
+    await instances.start(0);
+    return begun;
+  };
+
+  /** An instance is told to end, as a deploy does it, and comes back. */
+  const deploy = async (): Promise<Wave> => {
+    const begun = wave(rich, instances.urls, OTHERS);
+    await underWay(rich.api, OTHERS / 2);
+    exitCodes.push(await instances.server(2).terminate());
+    await instances.start(2);
+    return begun;
+  };
+
+  before(async () => {
+    instances = await startInstances(3, ENV);
+    const token = await signIn(instances.server(0), 'admin@example.test', '--admin');
+    admin = apiClient(instances.urls[0] ?? '', token);
+    [poor, rich] = await Promise.all([person('poor'), person('rich')]);
+    await patientClient(token).ask(instances.urls, 0, { key: randomUUID(), body: BODIES[0] });
+    const probed = await eventsOf(admin, (all) => ofType(all, 'ReservationCaptured').length === 1);
+    cost = costOf(ofType(probed, 'ReservationCaptured')[0]);
+    held = Number(ofType(probed, 'FundsReserved')[0]?.data['held']);
+    // The hold is what the last of the hundred needs, and too little for one more when it has been charged.
+    await grant(poor, (PAID_FOR - 1) * cost + held - SIGNUP);
+    await grant(rich, 10 * OTHERS * held);
+
+    const since = performance.now();
+    const waves = [await storm(), await blackOut(), await deploy()];
+    const [first = [], second = [], third = []] = await Promise.all(waves.map(({ outcomes }) => outcomes));
+    [stormed, blackedOut, deployed] = [first, second, third];
+    const seconds = ((performance.now() - since) / 1_000).toFixed(0);
+    console.log(`      in ${seconds} s: ${tallied(stormed.map(({ end }) => end))}`);
+    console.log(`      met: ${tallied(stormed.flatMap(({ met }) => met))}`);
+  });
+
+  after(async () => {
+    for (const { client } of [poor, rich]) client.close();
+    await instances.stop();
+  });
+
+  it('are served or refused, each in the words of the contract', () => {
+    const all = [...stormed, ...blackedOut, ...deployed];
+    const { odd = [] } = endsOf(all);
+    expect(odd.map(({ status, body, met }) => [status, body.slice(0, 300), met])).to.deep.equal([]);
+    const met = new Set(all.flatMap((outcome) => outcome.met));
+    for (const wrong of ['late', '429 without Retry-After', '503 without Retry-After'])
+      expect([...met]).to.not.include(wrong);
+    for (const { body } of endsOf(stormed).short ?? []) expect(body).to.contain('"error_type":"credit_insufficient"');
+    expect(
+      stormed.flatMap((outcome) => outcome.met),
+      'somebody was cut off',
+    ).to.include('unheard');
+  });
+
+  it('are charged exactly as often as it was paid for, and overshoot by nothing', async () => {
+    const { served = [], lost = [] } = endsOf(stormed);
+    let count = served.length + lost.length;
+    // What the dead held and gave back pays for others, until there is none.
+    for (let next: Outcome['end'] = 'served'; next === 'served';) {
+      ({ end: next } = await poor.client.ask(instances.urls, count, { key: randomUUID(), body: BODIES[1] }));
+      if (next === 'served') count += 1;
+    }
+    expect(count).to.equal(PAID_FOR);
+    const charges = await chargesOf(poor.api, PAID_FOR);
+    expect(charges).to.have.length(PAID_FOR);
+    expect(new Set(charges.map((charge) => charge.cost))).to.deep.equal(new Set([cost]));
+    expect(new Set(charges.map(({ requestId }) => requestId))).to.include.all.keys(...served.map(requestIdOf));
+    const balance = await tool<Balance>('balance', '--user', poor.userId);
+    const left = (PAID_FOR - 1) * cost + held - sum(charges);
+    expect(left).to.be.at.least(0);
+    expect(balance).to.include({ availableMicro: String(left), heldUsd: '0', shortfallUsd: '0', openHolds: 0 });
+  });
+
+  it('are all served when there is money, once each, though the stores were killed and an instance was replaced', async () => {
+    const all = [...blackedOut, ...deployed];
+    expect(all.map(({ end }) => end).filter((end) => end !== 'served' && end !== 'lost')).to.deep.equal([]);
+    const charges = await chargesOf(rich.api, all.length);
+    expect(charges).to.have.length(all.length);
+    const { served = [] } = endsOf(all);
+    expect(new Set(charges.map(({ requestId }) => requestId))).to.include.all.keys(...served.map(requestIdOf));
+    const balance = await tool<Balance>('balance', '--user', rich.userId);
+    const left = SIGNUP + 10 * OTHERS * held - sum(charges);
+    expect(balance).to.include({ availableMicro: String(left), heldUsd: '0', shortfallUsd: '0', openHolds: 0 });
+  });
+
+  it('notice nothing of a deploy but a connection that has to be made anew', () => {
+    expect(exitCodes).to.deep.equal([0]);
+    expect(new Set(deployed.map(({ end }) => end))).to.deep.equal(new Set(['served']));
+    expect(deployed.flatMap(({ met }) => met)).to.not.include('cut');
+  });
+
+  it('leave books that balance, agree with every account, and replay to the same hash', async () => {
+    const first = await tool<Books>('replay');
+    expect(first).to.deep.include({ balanced: true, discrepancies: [] });
+    const again = await tool<Books>('replay', '--to-position', first.through);
+    expect(again.hash).to.equal(first.hash);
+    expect((await tool<Books>('trial-balance', '--as-of', first.through)).hash).to.equal(first.hash);
+    const { closingUsd } = await tool<{ closingUsd: string }>('statement', '--user', poor.userId);
+    expect(Math.round(Number(closingUsd) * 1e6)).to.equal(held - cost);
+    await until('the read models to agree', async () =>
+      (await runTool(instances.dataDir, 'finance', ['reconcile'])).code === 0 ? true : undefined,
+    );
+  });
+});
