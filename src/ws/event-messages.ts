@@ -4,6 +4,9 @@ import { DomainError } from '../kernel/errors.ts';
 /** How often a quiet stream says that it lives. */
 export const HEARTBEAT_MS = 30_000;
 
+/** For so many milliseconds a client that does not read may take in what was sent before its stream ended. */
+export const LEAVE_WITHIN_MS = 2_000;
+
 /** One of the user's events as it goes on the wire. */
 export const messageOf = ({ position, ...event }: FeedEvent): string =>
   JSON.stringify({ position: position.toString(), ...event });

@@ -1,7 +1,7 @@
 import type { Caller } from '../http/endpoint.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { EventHub } from './event-hub.ts';
-import { HEARTBEAT_MS, heartbeatOf, messageOf, resumePosition } from './event-messages.ts';
+import { HEARTBEAT_MS, heartbeatOf, LEAVE_WITHIN_MS, messageOf, resumePosition } from './event-messages.ts';
 import type { SessionWatch } from './session-watch.ts';
 import type { Socket, SocketHandler } from './upgrade.ts';
 
@@ -25,6 +25,13 @@ const POLICY_VIOLATION = 1008;
 
 /** A connection may end without a word: one that has not answered two signs of life is over. */
 const MOST_UNANSWERED = 2;
+
+/** Ends a connection, also one whose peer does not read. */
+const leaveSoon = (socket: Socket, code: number, reason: string): void => {
+  socket.close(code, reason);
+  const late = setTimeout(() => socket.terminate(), LEAVE_WITHIN_MS).unref();
+  socket.once('close', () => clearTimeout(late));
+};
 
 /** Says that the stream lives, until it is stopped or the client does not answer any more. Answers how to stop. */
 const beating = (socket: Socket, everyMs: number, text: () => string): (() => void) => {
@@ -61,11 +68,17 @@ export const eventsSocket =
     try {
       const start = await hub.startOf(userId, after);
       stopBeating = beating(socket, heartbeatMs, () => heartbeatOf(userId, clock()));
-      for await (const events of hub.follow(userId, start, AbortSignal.any([closed.signal, stopping, session.ended]))) {
-        for (const event of events) await send(socket, messageOf(event));
+      const over = AbortSignal.any([closed.signal, stopping, session.ended]);
+      // Whoever does not read must not be waited for when the stream is over.
+      const ending = new Promise((resolve) => over.addEventListener('abort', resolve, { once: true }));
+      for await (const events of hub.follow(userId, start, over)) {
+        for (const event of events) {
+          if (over.aborted) break;
+          await Promise.race([send(socket, messageOf(event)), ending]);
+        }
       }
-      if (session.ended.aborted) socket.close(POLICY_VIOLATION, 'the session has ended');
-      else if (!closed.signal.aborted) socket.close(1012, 'the server restarts');
+      if (session.ended.aborted) leaveSoon(socket, POLICY_VIOLATION, 'the session has ended');
+      else if (!closed.signal.aborted) leaveSoon(socket, 1012, 'the server restarts');
     } catch (error) {
       if (!closed.signal.aborted) throw error;
     } finally {

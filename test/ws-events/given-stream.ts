@@ -149,6 +149,10 @@ export const startStream = async (heartbeatMs = 30_000) => {
     socket,
     stopping,
     session,
+    connections: () =>
+      new Promise<number>((resolve, reject) => {
+        http.serving.server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+      }),
     queries: () => queries,
     written: () => written,
     close: async () => {

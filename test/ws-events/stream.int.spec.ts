@@ -113,6 +113,25 @@ describe('the stream of a user’s own events', function () {
         await eventually('nobody to follow', () => (given.hub.followers() === 0 ? true : undefined));
       });
 
+      it('leaves a reader behind who does not read when the session ends', async () => {
+        await given.append(300, { size: 60_000 });
+        const reader = given[way]('0');
+        await reader.greeted;
+        reader.pause(true);
+        await eventually('the server to be held up', async () => {
+          const before = given.queries();
+          await delay(100);
+          return given.queries() === before && before > 0 ? true : undefined;
+        });
+        given.session.abort();
+        await eventually('nobody to be followed', () => (given.hub.followers() === 0 ? true : undefined));
+        await eventually('the connection to be gone', async () =>
+          (await given.connections()) === 0 ? true : undefined,
+        );
+        reader.pause(false);
+        await reader.ended;
+      });
+
       it('says that the server restarts', async () => {
         const reader = given[way]('0');
         await eventually('it to follow', () => (given.hub.followers() === 1 ? true : undefined));

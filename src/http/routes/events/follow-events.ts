@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Clock } from '../../../kernel/clock.ts';
 import type { EventHub } from '../../../ws/event-hub.ts';
-import { HEARTBEAT_MS, heartbeatOf, messageOf, resumePosition } from '../../../ws/event-messages.ts';
+import { HEARTBEAT_MS, heartbeatOf, LEAVE_WITHIN_MS, messageOf, resumePosition } from '../../../ws/event-messages.ts';
 import type { SessionWatch } from '../../../ws/session-watch.ts';
 import { userEndpoint, type Endpoint } from '../../endpoint.ts';
 
@@ -20,6 +20,13 @@ const HEAD = {
 const write = async (response: ServerResponse, text: string, signal: AbortSignal): Promise<void> => {
   if (response.write(text) || signal.aborted) return;
   await once(response, 'drain', { signal }).catch(() => undefined);
+};
+
+/** Ends an answer, also one whose client does not read. */
+const leaveSoon = (response: ServerResponse): void => {
+  response.end();
+  const late = setTimeout(() => response.destroy(), LEAVE_WITHIN_MS).unref();
+  response.once('close', () => clearTimeout(late));
 };
 
 /** GET /ws/events: the user's own events as server-sent events; `Last-Event-ID` or `?position=` resumes. */
@@ -52,7 +59,7 @@ export const followEvents = ({ hub, clock, stopping, watch }: Deps): Endpoint =>
           clearInterval(timer);
           session.stop();
         }
-        response.end();
+        leaveSoon(response);
       };
       return Promise.resolve({
         kind: 'stream',
