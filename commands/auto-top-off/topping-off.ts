@@ -10,7 +10,7 @@ import type { MicroUsd } from '../../src/kernel/money.ts';
 import { canBeCharged } from '../billing-profile/billing-profile.state.ts';
 import type { Profiles } from '../billing-profile/customers.ts';
 import type { CreditCommand } from '../credits/credits.commands.ts';
-import type { CreditAccount } from '../credits/credits.state.ts';
+import type { CreditAccount, OpenAccountState } from '../credits/credits.state.ts';
 import type { Purchasing } from '../purchases/purchasing.ts';
 import type { BegunPurchase } from '../purchases/purchases.state.ts';
 import type { AutoTopOffCommand, EndTopOff, TopOffCaps } from './auto-top-off.commands.ts';
@@ -40,10 +40,13 @@ const paidOf = (account: CreditAccount): MicroUsd =>
     ? 0n
     : account.lots.reduce((sum, { kind, remaining }) => (kind === 'paid' ? sum + remaining : sum), 0n);
 
+/** Whoever may not spend, because a payment is disputed for one, is not charged either. */
+const isBlocked = ({ blocks }: OpenAccountState): boolean => blocks.some(({ lifted }) => !lifted);
+
 const outcomeOf = ({ status, failure, needsAction }: BegunPurchase): Outcome | undefined => {
   if (status === 'fulfilled') return 'succeeded';
   if (status === 'failed' || status === 'closed') {
-    return { code: failure?.split('|')[1] ?? 'closed', final: needsAction };
+    return { code: failure ?? 'closed', final: needsAction };
   }
   return status === 'mismatch' ? { code: 'mismatch', final: true } : undefined;
 };
@@ -60,17 +63,25 @@ export const toppingOff = (deps: Deps): ((userId: string) => Promise<void>) => {
     return { at, correlationId: id, causationId: id, actor: { kind: 'job', id: 'top-off' } };
   };
 
+  /** There is nothing to charge any more. What was begun before is not left behind for somebody to collect. */
+  const withoutMethod = async (purchaseId: string, cause: Cause): Promise<Outcome | undefined> => {
+    const given = await purchasing.giveUp(purchaseId, cause);
+    const outcome = given === undefined ? undefined : outcomeOf(given);
+    if (given !== undefined && (outcome === undefined || outcome === 'succeeded')) return outcome;
+    return { code: 'payment_method_required', final: false };
+  };
+
   /** What became of the purchase; undefined while it is under way. */
   const carriedOn = async (userId: string, open: OpenTrigger, cause: Cause): Promise<Outcome | undefined> => {
     const { triggerId, purchaseId, amountMinor: grossMinor, at } = open;
-    if (!canBeCharged(await profiles.state(userId))) return { code: 'payment_method_required', final: false };
+    if (!canBeCharged(await profiles.state(userId))) return withoutMethod(purchaseId, cause);
     const isOld = notAfter(isoAfter(at, RESUMED_FOR_MS), cause.at);
     try {
       const purchase = await purchasing.charge({ purchaseId, userId, grossMinor, triggerId, isOld }, cause);
       if (purchase.status !== 'failed') return outcomeOf(purchase);
       // Nobody may collect it later; when it was paid after all, that counts.
-      const after = outcomeOf(await purchasing.giveUp(purchaseId, cause));
-      return after === 'succeeded' ? after : outcomeOf(purchase);
+      const after = await purchasing.giveUp(purchaseId, cause);
+      return after?.status === 'fulfilled' ? 'succeeded' : outcomeOf(purchase);
     } catch (error) {
       if (!isDomainError(error) || error.errorType !== 'invalid_argument') throw error;
       return { code: error.errorType, final: true };
@@ -96,7 +107,7 @@ export const toppingOff = (deps: Deps): ((userId: string) => Promise<void>) => {
     const { topOff } = await profiles.state(userId);
     if (topOff?.enabled !== true) return;
     const account = await credits.state(userId);
-    if (account.status === 'open' && account.closed) return;
+    if (account.status === 'open' && (account.closed || isBlocked(account))) return;
     const balance = paidOf(account);
     const { threshold, amountMinor } = topOff;
     const data = { userId, balance, threshold, amountMinor, caps: await caps(), at };

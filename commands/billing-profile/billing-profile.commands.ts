@@ -27,10 +27,13 @@ export type LearnedCustomer = Readonly<{
   defaultMethodId: string | null;
 }>;
 
-/** Learns what is news; facts that are older than those known say nothing. Key by the facts and `asOf`. */
+/**
+ * Learns what is news. Says nothing when the profile has learned anything since `seen` was read, before the look: then
+ * these facts may be older than those known. Key by the facts and `seen`.
+ */
 export type LearnCustomer = Command<
   'LearnCustomer',
-  Readonly<{ userId: string; customerId: string; learned: LearnedCustomer; asOf: IsoTime; at: IsoTime }>
+  Readonly<{ userId: string; customerId: string; learned: LearnedCustomer; seen: number; at: IsoTime }>
 >;
 
 /** Keys `setup:<sessionId>` and `setup-end:<sessionId>`. */

@@ -1,7 +1,7 @@
 import type { BillingProfileEvent } from '../../src/events/billing-profile/billing-profile.events.ts';
-import { notAfter } from '../../src/kernel/clock.ts';
 import type { Decider } from '../../src/kernel/decider.ts';
 import { DomainError } from '../../src/kernel/errors.ts';
+import type { IsoTime } from '../../src/kernel/message.ts';
 import { microText } from '../../src/kernel/money.ts';
 import { never } from '../../src/kernel/never.ts';
 import type { BillingProfileCommand, ConfigureTopOff, LearnCustomer } from './billing-profile.commands.ts';
@@ -18,13 +18,24 @@ export const refuseUnlessPayable = (profile: BillingProfile): void => {
   }
 };
 
+/** Automatic buying is never on where it could not work. */
+const ending = (
+  profile: Pick<BillingProfile, 'methods' | 'defaultMethodId' | 'hasName' | 'addressComplete' | 'topOff'>,
+  said: Readonly<{ userId: string; at: IsoTime }>,
+): readonly BillingProfileEvent[] => {
+  if (profile.topOff?.enabled !== true || (canBeCharged(profile) && canBeInvoiced(profile))) return [];
+  const reason = canBeCharged(profile) ? 'billing_address_required' : 'payment_method_required';
+  return [{ type: 'AutoTopOffDisabled', data: { ...said, by: 'system', reason } }];
+};
+
 const learn = ({ data }: LearnCustomer, profile: BillingProfile): readonly BillingProfileEvent[] => {
-  const { userId, customerId, learned, asOf, at } = data;
-  if (profile.customerId !== customerId || (profile.asOf !== null && notAfter(asOf, profile.asOf))) return [];
+  const { userId, customerId, learned, seen, at } = data;
+  if (profile.customerId !== customerId || profile.learned !== seen) return [];
   const { details, methods, defaultMethodId } = learned;
   const said = { userId, at };
   const { sealed, ...open } = details;
   const gone = profile.methods.filter((known) => methods.every(({ pmId }) => pmId !== known));
+  const after = { ...profile, ...open, methods: methods.map(({ pmId }) => pmId), defaultMethodId };
   return [
     ...(details.digest === profile.digest
       ? []
@@ -36,6 +47,7 @@ const learn = ({ data }: LearnCustomer, profile: BillingProfile): readonly Billi
     ...(defaultMethodId === profile.defaultMethodId
       ? []
       : [{ type: 'DefaultPaymentMethodChanged' as const, data: { ...said, pmId: defaultMethodId } }]),
+    ...ending(after, said),
   ];
 };
 
@@ -64,6 +76,7 @@ const linking = (
         ? [
             ...profile.methods.map((pmId) => ({ type: 'PaymentMethodDetached' as const, data: { userId, pmId, at } })),
             { type: 'StripeCustomerUnlinked', data: command.data },
+            ...ending({ ...noProfile, topOff: profile.topOff }, { userId, at }),
           ]
         : [];
     default:

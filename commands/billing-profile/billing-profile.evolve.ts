@@ -15,7 +15,7 @@ const aboutCustomer = (profile: BillingProfile, event: AboutCustomer): BillingPr
     case 'StripeCustomerLinked':
       return { ...profile, customerId: event.data.customerId };
     case 'StripeCustomerUnlinked':
-      return { ...noProfile, unlinked: profile.unlinked + 1, topOff: profile.topOff };
+      return { ...noProfile, unlinked: profile.unlinked + 1, learned: profile.learned, topOff: profile.topOff };
     default:
       return never(event);
   }
@@ -67,7 +67,7 @@ export const evolveProfile = (profile: BillingProfile, event: BillingProfileEven
       return aboutCustomer(profile, event);
     default: {
       const after = aboutPaying(profile, event);
-      return LEARNED.includes(event.type) ? { ...after, asOf: event.data.at } : after;
+      return LEARNED.includes(event.type) ? { ...after, learned: after.learned + 1 } : after;
     }
   }
 };

@@ -16,8 +16,8 @@ export type BillingProfile = Readonly<{
   digest: string | null;
   methods: readonly string[];
   defaultMethodId: string | null;
-  /** Of what instant the newest facts are. */
-  asOf: IsoTime | null;
+  /** How much was ever learned of the customers: facts are as new as this was when they were asked for. */
+  learned: number;
   openSetups: readonly string[];
   topOff: TopOffSettings | null;
 }>;
@@ -32,14 +32,20 @@ export const noProfile: BillingProfile = {
   digest: null,
   methods: [],
   defaultMethodId: null,
-  asOf: null,
+  learned: 0,
   openSetups: [],
   topOff: null,
 };
 
 /** True when there is a default method to charge. */
-export const canBeCharged = ({ methods, defaultMethodId }: BillingProfile): boolean =>
+export const canBeCharged = ({
+  methods,
+  defaultMethodId,
+}: Pick<BillingProfile, 'methods' | 'defaultMethodId'>): boolean =>
   defaultMethodId !== null && methods.includes(defaultMethodId);
 
 /** True when invoices can be made out. */
-export const canBeInvoiced = ({ hasName, addressComplete }: BillingProfile): boolean => hasName && addressComplete;
+export const canBeInvoiced = ({
+  hasName,
+  addressComplete,
+}: Pick<BillingProfile, 'hasName' | 'addressComplete'>): boolean => hasName && addressComplete;

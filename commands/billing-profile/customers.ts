@@ -7,7 +7,12 @@ import { isoOf, notAfter, isoAfter, type Clock } from '../../src/kernel/clock.ts
 import type { CommandHandler } from '../../src/kernel/command-handler.ts';
 import { contentDigest } from '../../src/kernel/digest.ts';
 import type { Cause } from '../../src/kernel/message.ts';
-import type { BillingDetails, CustomerFacts, PaymentProvider } from '../../src/kernel/payments.ts';
+import {
+  CustomerGoneError,
+  type BillingDetails,
+  type CustomerFacts,
+  type PaymentProvider,
+} from '../../src/kernel/payments.ts';
 import { isErased, type SubjectVault } from '../../src/kernel/vault.ts';
 import type { BillingProfileCommand, LearnedCustomer } from './billing-profile.commands.ts';
 import type { BillingProfile } from './billing-profile.state.ts';
@@ -19,6 +24,16 @@ export type Profiles = CommandHandler<BillingProfile, BillingProfileCommand, Bil
 export type Customers = Readonly<{
   /** The user's customer, made when there is none. However often and wherever this is called at once, one is made. */
   of: (userId: string, who: Readonly<{ email?: string }>, cause: Cause) => Promise<string>;
+  /**
+   * Does something with the user's customer. When that was deleted at the provider without our knowing, it is done once
+   * more with a new one.
+   */
+  with: <T>(
+    userId: string,
+    who: Readonly<{ email?: string }>,
+    cause: Cause,
+    work: (customerId: string) => Promise<T>,
+  ) => Promise<T>;
   /** Whose customer this is; undefined when it is none of ours. */
   owner: (customerId: string) => Promise<string | undefined>;
   /** Brings the profile up to what the payment provider knows now. */
@@ -37,6 +52,9 @@ type Deps = Readonly<{
 
 /** The provider forgets keys after a day: what was asked for longer ago is looked for first. */
 const KEY_LIVES_MS = 20 * 3_600_000;
+
+/** Somebody else may learn something between a look and the word about it; then one looks again. */
+const MOST_LOOKS = 8;
 
 const isComplete = (details: BillingDetails): boolean =>
   [details.addressLine1, details.addressCity, details.addressPostalCode, details.addressCountry].every(
@@ -76,18 +94,22 @@ export const customers = ({ profiles, owners, provider, vault, clock }: Deps): C
   };
 
   const refresh = async (userId: string, customerId: string, cause: Cause): Promise<void> => {
-    const asOf = isoOf(clock());
-    const facts = await provider.customer(customerId);
-    if (facts === undefined || facts.deleted) return unlink(userId, customerId, cause);
-    const learned = await learnedOf(userId, facts).catch((error: unknown) => {
-      // Nothing is learned of somebody who was forgotten; the customer is deleted next.
-      if (isErased(error)) return undefined;
-      throw error;
-    });
-    if (learned === undefined) return;
-    const data = { userId, customerId, learned, asOf, at: asOf };
-    const key = `learn:${contentDigest({ asOf, facts })}`;
-    await profiles.handle(userId, { type: 'LearnCustomer', key, data }, cause);
+    for (let tries = 0; tries < MOST_LOOKS; tries += 1) {
+      const { learned: seen } = await profiles.state(userId);
+      const facts = await provider.customer(customerId);
+      if (facts === undefined || facts.deleted) return unlink(userId, customerId, cause);
+      const learned = await learnedOf(userId, facts).catch((error: unknown) => {
+        // Nothing is learned of somebody who was forgotten; the customer is deleted next.
+        if (isErased(error)) return undefined;
+        throw error;
+      });
+      if (learned === undefined) return;
+      const data = { userId, customerId, learned, seen, at: isoOf(clock()) };
+      const key = `learn:${contentDigest({ seen, facts })}`;
+      const { events, state } = await profiles.handle(userId, { type: 'LearnCustomer', key, data }, cause);
+      if (events.length > 0 || state.learned === seen || state.customerId !== customerId) return;
+    }
+    throw new Error('a customer changes faster than it can be looked at');
   };
 
   const make = async (userId: string, profile: BillingProfile, cause: Cause): Promise<string> => {
@@ -110,19 +132,31 @@ export const customers = ({ profiles, owners, provider, vault, clock }: Deps): C
     return linked.state.customerId ?? customerId;
   };
 
+  const of: Customers['of'] = async (userId, who, cause) => {
+    const profile = await profiles.state(userId, { cached: true });
+    if (profile.customerId !== null) return profile.customerId;
+    const now = await profiles.state(userId);
+    if (now.customerId !== null) return now.customerId;
+    const customerId = await link(userId, await make(userId, now, cause), cause);
+    if (who.email !== undefined) await provider.nameCustomer(customerId, { email: who.email });
+    await refresh(userId, customerId, cause);
+    return customerId;
+  };
+
   return {
+    of,
+    with: async (userId, who, cause, work) => {
+      const customerId = await of(userId, who, cause);
+      try {
+        return await work(customerId);
+      } catch (error) {
+        if (!(error instanceof CustomerGoneError)) throw error;
+        await refresh(userId, customerId, cause);
+        return work(await of(userId, who, cause));
+      }
+    },
     owner: async (customerId) => (await owners.state(customerId)).userId ?? undefined,
     refresh,
-    of: async (userId, who, cause) => {
-      const profile = await profiles.state(userId, { cached: true });
-      if (profile.customerId !== null) return profile.customerId;
-      const now = await profiles.state(userId);
-      if (now.customerId !== null) return now.customerId;
-      const customerId = await link(userId, await make(userId, now, cause), cause);
-      if (who.email !== undefined) await provider.nameCustomer(customerId, { email: who.email });
-      await refresh(userId, customerId, cause);
-      return customerId;
-    },
     setupEnded: async (userId, customerId, sessionId, cause) => {
       const { openSetups } = await profiles.state(userId);
       const { status, paymentMethodId } = await provider.setup(sessionId);

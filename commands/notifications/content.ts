@@ -12,6 +12,7 @@ const CATEGORY: Readonly<Partial<Record<NotificationKind, string>>> = {
   'job-completed': 'job_completed',
   'job-failed': 'job_failed',
   'job-progress': 'job_progress',
+  payment: 'payment',
   test: 'test',
   'desktop-online': 'desktop_online',
 };
@@ -76,7 +77,7 @@ export const fitted = (kind: NotificationKind, jobId: string | null, told: Told,
   const whole = {
     title: cut(told.title, MOST_TITLE),
     body: cut(told.body, MOST_BODY),
-    data: { type: CATEGORY[kind], ...(jobId === null ? {} : { jobId }), timestamp: at, ...given },
+    data: { type: CATEGORY[kind], ...(jobId === null || kind === 'payment' ? {} : { jobId }), timestamp: at, ...given },
   };
   const fits = SMALLER.map((smaller) => smaller(whole)).find((content) => bytesOf(kind, content) <= MOST_PAYLOAD_BYTES);
   return fits ?? { title: '', body: '', data: {} };

@@ -31,6 +31,7 @@ const MINUTE_MS = 60_000;
 export const ONE_WITHIN_MS: Readonly<Record<NotificationKind, number>> = {
   'job-completed': 10 * MINUTE_MS,
   'job-failed': 10 * MINUTE_MS,
+  payment: 24 * 60 * MINUTE_MS,
   test: 10 * MINUTE_MS,
   'job-progress': 15_000,
   'desktop-online': 5 * MINUTE_MS,
@@ -40,6 +41,7 @@ export const ONE_WITHIN_MS: Readonly<Record<NotificationKind, number>> = {
 export const USEFUL_FOR_MS: Readonly<Record<NotificationKind, number>> = {
   'job-completed': 12 * 60 * MINUTE_MS,
   'job-failed': 12 * 60 * MINUTE_MS,
+  payment: 24 * 60 * MINUTE_MS,
   test: 10 * MINUTE_MS,
   'job-progress': 2 * MINUTE_MS,
   'desktop-online': 5 * MINUTE_MS,

@@ -78,8 +78,12 @@ export const noticeDesk = ({ notices, purchasing, customers, provider, clock, lo
     const { customerId, objectKind, objectId } = notice;
     const userId = customerId === null ? undefined : await customers.owner(customerId);
     if (customerId === null || userId === undefined) return { nothing: 'not a customer of ours' };
-    if (objectKind === 'checkout.session') await customers.setupEnded(userId, customerId, objectId, cause);
-    else await customers.refresh(userId, customerId, cause);
+    // Several notices come of one page too.
+    await inTurn(customerId, () =>
+      objectKind === 'checkout.session'
+        ? customers.setupEnded(userId, customerId, objectId, cause)
+        : customers.refresh(userId, customerId, cause),
+    );
     return { did: 'profile' };
   };
 

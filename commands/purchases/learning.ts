@@ -3,7 +3,7 @@ import { microText, type MicroUsd } from '../../src/kernel/money.ts';
 import type { DisputeFacts, PaymentFacts, RefundFacts } from '../../src/kernel/payments.ts';
 import { shareOf } from './fee-tiers.ts';
 import type { LearnPayment } from './purchases.commands.ts';
-import { evolvePurchase, failureKey } from './purchases.evolve.ts';
+import { attemptKey, evolvePurchase } from './purchases.evolve.ts';
 import type { BegunPurchase, Refunded } from './purchases.state.ts';
 
 const MICRO_PER_CENT = 10_000n;
@@ -48,10 +48,18 @@ const succeeded = (facts: PaymentFacts, state: BegunPurchase, said: Said): reado
 };
 
 const failed = (facts: PaymentFacts, state: BegunPurchase, said: Said): readonly PurchaseEvent[] => {
-  const { paymentIntentId } = facts;
+  const { paymentIntentId, chargeId } = facts;
   const failure = facts.failure ?? { code: 'canceled', declineCode: null, needsAction: false };
-  if (state.failure === failureKey(paymentIntentId, failure.code)) return [];
-  return [{ type: 'PaymentFailed', data: { ...said, paymentIntentId, ...failure } }];
+  if (state.attempts.includes(attemptKey(facts, failure.code))) return [];
+  return [{ type: 'PaymentFailed', data: { ...said, paymentIntentId, chargeId, ...failure } }];
+};
+
+/** The same attempt may have failed since this was looked at. */
+const onItsWay = (facts: PaymentFacts, state: BegunPurchase, said: Said): readonly PurchaseEvent[] => {
+  const { paymentIntentId, chargeId, methodType } = facts;
+  const attempt = attemptKey(facts, '');
+  if (paymentIntentId === null || state.attempts.some((known) => known.startsWith(attempt))) return [];
+  return [{ type: 'PaymentPending', data: { ...said, paymentIntentId, chargeId, methodType } }];
 };
 
 const closing = ({ closed }: PaymentFacts, state: BegunPurchase, said: Said): readonly PurchaseEvent[] =>
@@ -64,12 +72,7 @@ const paymentNews = (facts: PaymentFacts, state: BegunPurchase, said: Said): rea
   if (facts.status === 'succeeded') return succeeded(facts, state, said);
   // An old look must not undo what a newer one has told.
   if (state.status === 'closed') return [];
-  if (facts.status === 'pending') {
-    const { paymentIntentId, methodType } = facts;
-    const known = state.status !== 'open' && state.paymentIntentId === paymentIntentId;
-    if (known || paymentIntentId === null) return [];
-    return [{ type: 'PaymentPending', data: { ...said, paymentIntentId, methodType } }];
-  }
+  if (facts.status === 'pending') return onItsWay(facts, state, said);
   const failure = facts.status === 'failed' ? failed(facts, state, said) : [];
   return [...failure, ...closing(facts, state, said)];
 };
@@ -96,8 +99,8 @@ const refundNews = (facts: RefundFacts, state: BegunPurchase, said: Said): reado
   const known = state.refunds.find((refund) => refund.refundId === refundId);
   if (known !== undefined) {
     if (status !== 'failed' || known.failed) return [];
-    const { taxMinor, feeMinor: feePartMinor, credit } = known;
-    const parts = { taxMinor, feePartMinor, creditPart: microText(credit) };
+    const { taxMinor, feeMinor: feePartMinor, credit, credited } = known;
+    const parts = { taxMinor, feePartMinor, creditPart: microText(credit), credited };
     return [{ type: 'RefundFailed', data: { ...said, refundId, amountMinor: known.amountMinor, ...parts } }];
   }
   if (status === 'failed') return [];
@@ -114,8 +117,9 @@ const disputeNews = (facts: DisputeFacts, state: BegunPurchase, said: Said): rea
   const { disputeId, reason, status, feeMinor } = facts;
   const known = state.disputes.find((dispute) => dispute.disputeId === disputeId);
   const amountMinor = known?.amountMinor ?? Math.min(facts.amountMinor, state.paidMinor);
-  const credited = state.status === 'mismatch' ? 0 : shareOf(amountMinor, state.creditMinor, state.paidMinor);
-  const creditPart = microText(known?.credit ?? microOfCents(credited));
+  const credited = state.status !== 'mismatch';
+  const share = credited ? shareOf(amountMinor, state.creditMinor, state.paidMinor) : 0;
+  const creditPart = microText(known?.credit ?? microOfCents(share));
   const opened: readonly PurchaseEvent[] =
     known === undefined
       ? [{ type: 'DisputeOpened', data: { ...said, disputeId, amountMinor, reason, creditPart } }]
@@ -125,7 +129,10 @@ const disputeNews = (facts: DisputeFacts, state: BegunPurchase, said: Said): rea
     ...opened,
     status === 'won'
       ? { type: 'DisputeWon', data: { ...said, disputeId, amountMinor } }
-      : { type: 'DisputeLost', data: { ...said, disputeId, amountMinor, creditPart, lossFeeMinor: feeMinor } },
+      : {
+          type: 'DisputeLost',
+          data: { ...said, disputeId, amountMinor, creditPart, lossFeeMinor: feeMinor, credited },
+        },
   ];
 };
 

@@ -7,6 +7,7 @@ const begun = ({ data }: PurchaseInitiated): BegunPurchase => ({
   purchaseId: data.purchaseId,
   userId: data.userId,
   kind: data.kind,
+  begunAt: data.at,
   grossMinor: data.grossMinor,
   feeMinor: data.feeMinor,
   creditMinor: data.creditMinor,
@@ -19,6 +20,7 @@ const begun = ({ data }: PurchaseInitiated): BegunPurchase => ({
   paidMinor: 0,
   taxMinor: 0,
   failure: null,
+  attempts: [],
   needsAction: false,
   refunds: [],
   disputes: [],
@@ -31,20 +33,32 @@ type Paying = Extract<
   { type: 'PaymentPending' | 'PaymentSucceeded' | 'PaymentFailed' | 'PurchaseMismatchDetected' }
 >;
 
-/** What a failure is told apart by. */
-export const failureKey = (paymentIntentId: string | null, code: string): string => `${paymentIntentId ?? ''}|${code}`;
+type Attempt = Readonly<{ paymentIntentId: string | null; chargeId?: string | null }>;
+
+/** What one attempt to pay is told apart by; `code` of a failure. */
+export const attemptKey = ({ paymentIntentId, chargeId }: Attempt, code: string): string =>
+  `${paymentIntentId ?? ''}|${chargeId ?? ''}|${code}`;
+
+/** The code of money that is on its way. */
+const ON_ITS_WAY = 'pending';
 
 const paying = (state: BegunPurchase, event: Paying): BegunPurchase => {
   switch (event.type) {
     case 'PaymentPending':
-      return { ...state, status: 'pending', paymentIntentId: event.data.paymentIntentId };
+      return {
+        ...state,
+        status: 'pending',
+        paymentIntentId: event.data.paymentIntentId,
+        attempts: [...state.attempts, attemptKey(event.data, ON_ITS_WAY)],
+      };
     case 'PaymentSucceeded': {
       const { paymentIntentId, chargeId, amountMinor, taxMinor } = event.data;
       return { ...state, status: 'paid', paymentIntentId, chargeId, paidMinor: amountMinor, taxMinor };
     }
     case 'PaymentFailed': {
       const { paymentIntentId, code, needsAction } = event.data;
-      return { ...state, status: 'failed', failure: failureKey(paymentIntentId, code), needsAction, paymentIntentId };
+      const attempts = [...state.attempts, attemptKey(event.data, code)];
+      return { ...state, status: 'failed', failure: code, attempts, needsAction, paymentIntentId };
     }
     case 'PurchaseMismatchDetected': {
       const told = [...state.told, event.data.what];
@@ -69,7 +83,8 @@ const goingBack = (state: BegunPurchase, event: GoingBack): BegunPurchase => {
   switch (event.type) {
     case 'RefundRecorded': {
       const { refundId, amountMinor, taxMinor, creditPart, feePartMinor: feeMinor } = event.data;
-      const refund = { refundId, amountMinor, taxMinor, credit: microOf(creditPart), feeMinor, failed: false };
+      const parts = { taxMinor, credit: microOf(creditPart), feeMinor, credited: event.data.credited };
+      const refund = { refundId, amountMinor, ...parts, failed: false };
       return { ...state, refunds: [...state.refunds, refund] };
     }
     case 'RefundFailed':

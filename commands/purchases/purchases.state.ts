@@ -1,4 +1,5 @@
 import type { PurchaseKind } from '../../src/events/purchase/purchase.events.ts';
+import type { IsoTime } from '../../src/kernel/message.ts';
 import type { MicroUsd } from '../../src/kernel/money.ts';
 
 /** A refund as it was recorded. `credit` is the credit that stands for it; cents else. */
@@ -8,6 +9,8 @@ export type Refunded = Readonly<{
   taxMinor: number;
   credit: MicroUsd;
   feeMinor: number;
+  /** False: of a payment that never became credit. */
+  credited: boolean;
   failed: boolean;
 }>;
 
@@ -23,6 +26,7 @@ export type BegunPurchase = Readonly<{
   purchaseId: string;
   userId: string;
   kind: PurchaseKind;
+  begunAt: IsoTime;
   grossMinor: number;
   feeMinor: number;
   creditMinor: number;
@@ -36,8 +40,10 @@ export type BegunPurchase = Readonly<{
   /** With tax, once it is paid. */
   paidMinor: number;
   taxMinor: number;
-  /** The last failure, so that it is not said twice. */
+  /** The last failure's code. */
   failure: string | null;
+  /** What was told of attempts to pay, so that nothing is said twice and no old look undoes what a newer one told. */
+  attempts: readonly string[];
   needsAction: boolean;
   refunds: readonly Refunded[];
   disputes: readonly Disputed[];

@@ -1,10 +1,16 @@
 import { streamOf } from '../../src/kernel/aggregate.ts';
-import { isoOf, type Clock } from '../../src/kernel/clock.ts';
+import { isoAfter, isoOf, notAfter, type Clock } from '../../src/kernel/clock.ts';
 import { contentDigest } from '../../src/kernel/digest.ts';
 import { DomainError } from '../../src/kernel/errors.ts';
 import { uuidOf } from '../../src/kernel/ids.ts';
 import type { Cause } from '../../src/kernel/message.ts';
-import type { CheckoutOrder, HostedPage, PaymentProvider, PaymentRef } from '../../src/kernel/payments.ts';
+import {
+  CustomerGoneError,
+  type CheckoutOrder,
+  type HostedPage,
+  type PaymentProvider,
+  type PaymentRef,
+} from '../../src/kernel/payments.ts';
 import { isErased, type Sealed, type SubjectVault } from '../../src/kernel/vault.ts';
 import { refuseUnlessPayable } from '../billing-profile/billing-profile.decider.ts';
 import type { Customers, Profiles } from '../billing-profile/customers.ts';
@@ -40,8 +46,10 @@ export type Purchasing = Readonly<{
     }>,
     cause: Cause,
   ) => Promise<BegunPurchase>;
-  /** Lets nobody pay an unpaid purchase of the kind `charge` begins any more. */
-  giveUp: (purchaseId: string, cause: Cause) => Promise<BegunPurchase>;
+  /** Lets nobody pay an unpaid purchase of the kind `charge` begins any more; undefined when there is no such purchase. */
+  giveUp: (purchaseId: string, cause: Cause) => Promise<BegunPurchase | undefined>;
+  /** Closes a purchase for which no page and no invoice ever was; does nothing when there was. */
+  abandon: (purchaseId: string, cause: Cause) => Promise<BegunPurchase>;
   /**
    * Looks at the payment and does all that follows: credit, clawback, block. May be repeated, and done by several at once;
    * undefined when there is no such purchase.
@@ -60,6 +68,9 @@ type Deps = Readonly<{
   policy: () => Promise<PurchasePolicy>;
   clock: Clock;
 }>;
+
+/** The provider forgets keys after a day. */
+const KEY_LIVES_MS = 20 * 3_600_000;
 
 const begunOf = (purchase: Purchase): BegunPurchase => {
   if (purchase.status === 'none') throw new Error('a purchase that was begun is not there');
@@ -117,35 +128,62 @@ export const purchasing = (deps: Deps): Purchasing => {
     return credit(begunOf((await purchases.handle(purchaseId, command, cause)).state), cause);
   };
 
+  const abandon: Purchasing['abandon'] = async (purchaseId, cause) => {
+    const command = { type: 'AbandonPurchase', key: `abandon:${purchaseId}`, data: { at: cause.at } } as const;
+    return begunOf((await purchases.handle(purchaseId, command, cause)).state);
+  };
+
   const giveUp: Purchasing['giveUp'] = async (purchaseId, cause) => {
-    const purchase = begunOf(await purchases.state(purchaseId));
-    if (purchase.invoice === null) {
-      const data = { at: cause.at };
-      const command = { type: 'AbandonPurchase', key: `abandon:${purchaseId}`, data } as const;
-      return begunOf((await purchases.handle(purchaseId, command, cause)).state);
+    const known = await purchases.state(purchaseId);
+    if (known.status === 'none') return undefined;
+    if (known.invoice === null) return abandon(purchaseId, cause);
+    // What is on its way, or has arrived meanwhile, is not to be given up.
+    const now = begunOf((await reconcile(purchaseId, {}, cause)) ?? known);
+    if (now.status !== 'open' && now.status !== 'failed') return now;
+    await provider.voidInvoice(purchaseId, known.invoice.invoiceId);
+    return begunOf((await reconcile(purchaseId, {}, cause)) ?? now);
+  };
+
+  /** A customer that is gone is forgotten first, so that whoever goes on finds nothing to charge. */
+  const issue = async (begun: BegunPurchase, customerId: string, cause: Cause): Promise<string> => {
+    try {
+      return await provider.issueInvoice(orderOf(begun, customerId));
+    } catch (error) {
+      if (error instanceof CustomerGoneError) await customers.refresh(begun.userId, customerId, cause);
+      throw error;
     }
-    await provider.voidInvoice(purchaseId, purchase.invoice.invoiceId);
-    return begunOf((await reconcile(purchaseId, {}, cause)) ?? purchase);
+  };
+
+  const open = async (
+    { userId, amount, key, consent }: BuyOrder,
+    customerId: string,
+    cause: Cause,
+  ): Promise<HostedPage> => {
+    refuseUnlessPayable(await profiles.state(userId));
+    const grossMinor = centsOf(amount);
+    const { at } = cause;
+    const purchaseId = uuidOf(`purchase|${userId}|${key}`);
+    const begun = await initiate(
+      { purchaseId, userId, kind: 'checkout', grossMinor, triggerId: null, consent, at },
+      cause,
+    );
+    // The provider would open a second page for the same purchase, and somebody might pay on both.
+    if (notAfter(isoAfter(begun.begunAt, KEY_LIVES_MS), at)) {
+      throw new DomainError('already_exists', 'this key was used for a purchase long ago; use a new key');
+    }
+    const page = await provider.openCheckout(orderOf(begun, customerId));
+    const { sessionId, expiresAt } = page;
+    const data = { sessionId, expiresAt, at };
+    await purchases.handle(purchaseId, { type: 'NoteCheckout', key: `session:${sessionId}`, data }, cause);
+    return page;
   };
 
   return {
     reconcile,
-    buy: async ({ userId, email, amount, key, consent }, cause) => {
-      const customerId = await customers.of(userId, email === undefined ? {} : { email }, cause);
-      refuseUnlessPayable(await profiles.state(userId));
-      const grossMinor = centsOf(amount);
-      const { at } = cause;
-      const purchaseId = uuidOf(`purchase|${userId}|${key}`);
-      const begun = await initiate(
-        { purchaseId, userId, kind: 'checkout', grossMinor, triggerId: null, consent, at },
-        cause,
-      );
-      const page = await provider.openCheckout(orderOf(begun, customerId));
-      const { sessionId, expiresAt } = page;
-      const data = { sessionId, expiresAt, at };
-      await purchases.handle(purchaseId, { type: 'NoteCheckout', key: `session:${sessionId}`, data }, cause);
-      return page;
-    },
+    buy: (order, cause) =>
+      customers.with(order.userId, order.email === undefined ? {} : { email: order.email }, cause, (customerId) =>
+        open(order, customerId, cause),
+      ),
     charge: async ({ purchaseId, userId, grossMinor, triggerId, isOld }, cause) => {
       const { customerId } = await profiles.state(userId);
       if (customerId === null) throw new DomainError('payment_method_required', 'there is nothing to charge');
@@ -155,13 +193,14 @@ export const purchasing = (deps: Deps): Purchasing => {
         cause,
       );
       if (begun.status !== 'open') return credit(begun, cause);
-      if (begun.invoice === null && isOld) return giveUp(purchaseId, cause);
-      const invoiceId = begun.invoice?.invoiceId ?? (await provider.issueInvoice(orderOf(begun, customerId)));
+      if (begun.invoice === null && isOld) return abandon(purchaseId, cause);
+      const invoiceId = begun.invoice?.invoiceId ?? (await issue(begun, customerId, cause));
       // Noted before it is paid, so that whoever goes on after a crash finds it.
       await reconcile(purchaseId, { invoiceId }, cause);
       await provider.payInvoice(purchaseId, invoiceId);
       return begunOf((await reconcile(purchaseId, { invoiceId }, cause)) ?? begun);
     },
     giveUp,
+    abandon,
   };
 };

@@ -34,17 +34,27 @@ const failureOf = (intent: Stripe.PaymentIntent | undefined): PaymentFailure | n
   return { code, declineCode: error.decline_code ?? null, needsAction: NEEDS_ACTION.includes(code) };
 };
 
-const statusOf = (intent: Stripe.PaymentIntent | undefined): PaymentStatus => {
-  if (intent === undefined) return 'open';
+/** Paid without a payment, out of what the provider had of the customer's: that is never what was to be paid. */
+const isPaidWithout = ({ session, invoice }: Fetched): boolean =>
+  invoice?.status === 'paid' || (session?.status === 'complete' && session.payment_status === 'no_payment_required');
+
+const statusOf = (fetched: Fetched): PaymentStatus => {
+  const { intent } = fetched;
+  if (intent === undefined) return isPaidWithout(fetched) ? 'succeeded' : 'open';
   if (intent.status === 'succeeded') return 'succeeded';
   if (intent.status === 'processing') return 'pending';
   return intent.status === 'canceled' || failureOf(intent) !== null ? 'failed' : 'open';
 };
 
-const closedOf = ({ session, invoice, intent }: Fetched): PaymentFacts['closed'] => {
+/** Its page is left behind: nobody can try another method there. */
+const isLeft = ({ session, intent }: Fetched): boolean =>
+  session?.status === 'complete' && intent?.status === 'requires_payment_method';
+
+const closedOf = (fetched: Fetched): PaymentFacts['closed'] => {
+  const { session, invoice, intent } = fetched;
   if (session?.status === 'expired') return 'expired';
   if (invoice?.status === 'void' || invoice?.status === 'uncollectible') return 'voided';
-  return intent?.status === 'canceled' ? 'canceled' : null;
+  return intent?.status === 'canceled' || isLeft(fetched) ? 'canceled' : null;
 };
 
 const feeOf = (charge: Stripe.Charge | undefined): ProcessorFee | null => {
@@ -90,7 +100,9 @@ const taxOf = ({ session, invoice }: Fetched): number => {
 
 const amountOf = ({ session, invoice, intent }: Fetched): number =>
   intent === undefined
-    ? (session?.amount_total ?? invoice?.total ?? 0)
+    ? invoice?.status === 'paid'
+      ? 0
+      : (session?.amount_total ?? invoice?.total ?? 0)
     : intent.status === 'succeeded'
       ? intent.amount_received
       : intent.amount;
@@ -116,7 +128,7 @@ export const paymentFacts = (purchaseId: string, fetched: Fetched): PaymentFacts
   const charge = chargeOf(intent);
   return {
     purchaseId,
-    status: statusOf(intent),
+    status: statusOf(fetched),
     closed: closedOf(fetched),
     sessionId: session?.id ?? null,
     paymentIntentId: intent?.id ?? null,

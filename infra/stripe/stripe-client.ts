@@ -1,5 +1,6 @@
 import Stripe from 'stripe';
 import { DomainError } from '../../src/kernel/errors.ts';
+import { CustomerGoneError } from '../../src/kernel/payments.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
 
 export type StripeOptions = Readonly<{
@@ -10,8 +11,9 @@ export type StripeOptions = Readonly<{
   logger: Logger;
 }>;
 
-const TIMEOUT_MS = 15_000;
-const RETRIES = 2;
+/** Somebody waits for most calls, and a job repeats the others: a provider that hangs is given up after ten seconds. */
+const TIMEOUT_MS = 5_000;
+const RETRIES = 1;
 
 /** The version that requests are made in and notices must come in; the endpoint at Stripe is set to the same. */
 export const STRIPE_API_VERSION = '2026-10-28.endive';
@@ -36,7 +38,14 @@ export const stripeClient = ({ secretKey, apiBase, timeoutMs = TIMEOUT_MS }: Str
 
 /** True when Stripe says that there is no such object. */
 export const isMissing = (error: unknown): boolean =>
-  error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing';
+  error instanceof CustomerGoneError ||
+  (error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing');
+
+/** Stripe says which of the things named is not there. */
+const isCustomerGone = (error: unknown): boolean =>
+  error instanceof Stripe.errors.StripeInvalidRequestError &&
+  error.code === 'resource_missing' &&
+  error.param === 'customer';
 
 /** True when the buyer's bank or card said no, which the facts of the payment tell again. */
 export const isCardRefusal = (error: unknown): boolean =>
@@ -50,6 +59,7 @@ export const stripeCaller =
     try {
       return await call();
     } catch (error) {
+      if (isCustomerGone(error)) throw new CustomerGoneError();
       if (!(error instanceof Stripe.errors.StripeError) || isCardRefusal(error) || isMissing(error)) throw error;
       const { type, code, statusCode, requestId } = error;
       logger.warn({ what, type, code, statusCode, stripeRequest: requestId }, 'Stripe did not do what was asked');

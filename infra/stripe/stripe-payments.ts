@@ -17,6 +17,8 @@ export type ReturnAddresses = Readonly<{
 /** Software as a service, for the tax. */
 const TAX_CODE = 'txcd_10103001';
 const LINES = { credit: 'Top-up Credits', fee: 'Processing fee' };
+/** Banks take longer than Stripe does, and nobody waits for this. */
+const BANKS: Stripe.RequestOptions = { timeout: 20_000 };
 const MOST_METHODS = 100;
 const SESSION_STATES = ['open', 'complete', 'expired'] as const;
 
@@ -202,7 +204,7 @@ export const stripePayments = (options: StripeOptions & Readonly<{ returnTo: Ret
     payInvoice: async (purchaseId, invoiceId) => {
       try {
         await call('pay an invoice', () =>
-          stripe.invoices.pay(stripeId(invoiceId), { off_session: true }, step(purchaseId, 'pay')),
+          stripe.invoices.pay(stripeId(invoiceId), { off_session: true }, { ...step(purchaseId, 'pay'), ...BANKS }),
         );
       } catch (error) {
         if (!isCardRefusal(error)) throw error;

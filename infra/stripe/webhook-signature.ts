@@ -8,7 +8,11 @@ const TOLERANCE_SECONDS = 300;
 const ID = /^[a-zA-Z]{2,10}(?:_[a-z]{4})?_[A-Za-z0-9]{1,200}$/;
 
 const id = z.string().regex(ID);
-const ref = z.union([id, z.object({ id })]).nullish();
+/** Objects of no concern to us may have names of their owner's making: they are no names of ours. */
+const ref = z
+  .union([id, z.object({ id })])
+  .nullish()
+  .catch(null);
 
 const schema = z.object({
   id: z.string().regex(/^evt_[A-Za-z0-9]{1,200}$/),
@@ -18,13 +22,13 @@ const schema = z.object({
   api_version: z.string().max(100).nullish(),
   data: z.object({
     object: z.looseObject({
-      id: id.optional(),
+      id: id.optional().catch(undefined),
       object: z.string().max(100),
       payment_intent: ref,
       customer: ref,
-      metadata: z.record(z.string(), z.string()).nullish(),
+      metadata: z.record(z.string(), z.string()).nullish().catch(null),
     }),
-    previous_attributes: z.looseObject({ customer: ref }).nullish(),
+    previous_attributes: z.looseObject({ customer: ref }).nullish().catch(null),
   }),
 });
 

@@ -23,7 +23,7 @@ const setup = (sessionId: string, userId: string, status: string): RowOp => ({
 /** How each user pays, as far as it has to be shown. */
 export const billingProfileProjection = defineProjection<BillingProfileEvent | SubjectKeyDestroyed>({
   name: 'billing-profile',
-  version: 2,
+  version: 3,
   tables: [billingProfileTable, paymentMethodTable, setupSessionTable],
   streamPrefixes: [`${BILLING_PROFILE}-`, `${ERASURE}-`],
   upcasters: billingProfileUpcasters,
@@ -67,6 +67,14 @@ export const billingProfileProjection = defineProjection<BillingProfileEvent | S
         top_off_enabled: true,
         top_off_threshold_micro: microOf(data.threshold),
         top_off_amount_minor: BigInt(data.amountMinor),
+        top_off_ended_by: null,
+        top_off_ended_why: null,
+      }),
+    ],
+    AutoTopOffDisabled: ({ id, data }) => [
+      now(data, {
+        top_off_enabled: false,
+        ...(data.by === 'system' ? { top_off_ended_by: id, top_off_ended_why: data.reason } : {}),
       }),
     ],
     // The customer is unlinked when the payment provider has deleted it, which may take longer.
@@ -74,6 +82,5 @@ export const billingProfileProjection = defineProjection<BillingProfileEvent | S
       { op: 'forget', table: billingProfileTable, of: { user_id: data.userId }, set: { details: null } },
       { op: 'forget', table: paymentMethodTable, of: { user_id: data.userId } },
     ],
-    AutoTopOffDisabled: ({ data }) => [now(data, { top_off_enabled: false })],
   },
 });

@@ -13,6 +13,9 @@ export const billingProfileTable = defineTable({
     top_off_enabled: { type: 'boolean', default: 'false' },
     top_off_threshold_micro: { type: 'bigint', nullable: true },
     top_off_amount_minor: { type: 'bigint', nullable: true },
+    /** The event that ended it without its user's doing, and why. */
+    top_off_ended_by: { type: 'text', nullable: true },
+    top_off_ended_why: { type: 'text', nullable: true },
   },
   key: ['user_id'],
   owner: 'user_id',

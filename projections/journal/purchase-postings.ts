@@ -5,14 +5,23 @@ import { credit, debit, type Posting } from './accounts.ts';
 const MICRO_PER_CENT = 10_000n;
 const cents = (minor: number): bigint => BigInt(minor) * MICRO_PER_CENT;
 
-type Parts = Readonly<{ amountMinor: number; taxMinor: number; creditPart: string; feePartMinor: number }>;
+type Parts = Readonly<{
+  amountMinor: number;
+  taxMinor: number;
+  creditPart: string;
+  feePartMinor: number;
+  credited?: boolean;
+}>;
 
 /** Money that goes back, by what it was received for; `sign` -1n: it comes here again. */
-const goingBack = ({ amountMinor, taxMinor, creditPart, feePartMinor }: Parts, sign: 1n | -1n): readonly Posting[] => {
+const goingBack = (
+  { amountMinor, taxMinor, creditPart, feePartMinor, credited }: Parts,
+  sign: 1n | -1n,
+): readonly Posting[] => {
   const [amount, tax, fee] = [cents(amountMinor), cents(taxMinor), cents(feePartMinor)];
   const given = microOf(creditPart);
-  // Of a payment that was never credited nothing is apportioned: it leaves the account where it waited.
-  if (given === 0n && fee === 0n && tax === 0n) return [debit('2450', sign * amount), credit('1000', sign * amount)];
+  // What never became credit leaves the account where it waited.
+  if (!(credited ?? given + fee + tax !== 0n)) return [debit('2450', sign * amount), credit('1000', sign * amount)];
   return [
     debit('2300', sign * given),
     debit('4100', sign * fee),
@@ -38,10 +47,12 @@ const lines = (event: PurchaseEvent): readonly Posting[] => {
       return [debit('2350', amount), credit('1000', amount)];
     }
     case 'DisputeLost': {
-      const { amountMinor, creditPart, lossFeeMinor } = event.data;
+      const { amountMinor, creditPart, lossFeeMinor, credited = true } = event.data;
       const rest = cents(amountMinor) - microOf(creditPart);
       const fee = cents(lossFeeMinor);
-      return [debit('5300', rest + fee), credit('2350', rest), credit('1000', fee)];
+      // What never became credit was not ours to lose: it still waited.
+      const from = credited ? '5300' : '2450';
+      return [debit(from, rest), debit('5300', fee), credit('2350', rest), credit('1000', fee)];
     }
     case 'ProcessorFeeLearned': {
       const fee = cents(event.data.feeMinor);

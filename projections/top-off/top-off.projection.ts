@@ -11,7 +11,7 @@ const now = ({ userId }: AutoTopOffEvent['data'], set: Row): readonly RowOp[] =>
 /** Where automatic buying of each user stands. */
 export const topOffProjection = defineProjection<AutoTopOffEvent>({
   name: 'top-off',
-  version: 1,
+  version: 2,
   tables: [topOffTable],
   streamPrefixes: [`${AUTO_TOP_OFF}-`],
   upcasters: autoTopOffUpcasters,
@@ -20,7 +20,8 @@ export const topOffProjection = defineProjection<AutoTopOffEvent>({
     TopOffSucceeded: ({ data }) => now(data, { under_way: false, next_eligible_at: null, last_code: null }),
     TopOffFailed: ({ data }) =>
       now(data, { under_way: false, next_eligible_at: data.nextEligibleAt, last_code: data.code }),
-    TopOffSuspended: ({ data }) => now(data, { suspended: true }),
-    TopOffResumed: ({ data }) => now(data, { suspended: false, next_eligible_at: null, last_code: null }),
+    TopOffSuspended: ({ id, data }) => now(data, { suspended: true, suspended_by: id }),
+    TopOffResumed: ({ data }) =>
+      now(data, { suspended: false, suspended_by: null, next_eligible_at: null, last_code: null }),
   },
 });

@@ -7,6 +7,8 @@ export const topOffTable = defineTable({
     user_id: { type: 'uuid' },
     under_way: { type: 'boolean', default: 'false' },
     suspended: { type: 'boolean', default: 'false' },
+    /** The event that said so. */
+    suspended_by: { type: 'text', nullable: true },
     next_eligible_at: { type: 'timestamptz', nullable: true },
     last_code: { type: 'text', nullable: true },
   },

@@ -3,7 +3,10 @@ import { billingProfileTable } from '../../projections/billing-profile/billing-p
 import { topOffTable } from '../../projections/top-off/top-off.table.ts';
 import { sql, type Query } from '../../src/kernel/query.ts';
 
-/** For whom should something be bought at `now`, or gone on with? */
+/**
+ * For whom should something be bought at `now`, or gone on with? By chance, so that those who wait for days, for a bank
+ * debit for one, do not keep the others waiting.
+ */
 export const dueTopOffs = (now: string, limit: number): Query<Readonly<{ user_id: string }>, readonly string[]> => ({
   statement: sql`
     select profile.user_id from ${billingProfileTable} profile
@@ -16,6 +19,6 @@ export const dueTopOffs = (now: string, limit: number): Query<Readonly<{ user_id
         where lot.user_id = profile.user_id and lot.kind = 'paid'
       )
     )
-    limit ${limit}`,
+    order by random() limit ${limit}`,
   present: (rows) => rows.map((row) => row.user_id),
 });

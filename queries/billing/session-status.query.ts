@@ -2,7 +2,7 @@ import { setupSessionTable } from '../../projections/billing-profile/billing-pro
 import { purchaseTable } from '../../projections/purchases/purchases.table.ts';
 import { sql, type Query } from '../../src/kernel/query.ts';
 
-type Row = Readonly<{ kind: 'payment' | 'setup'; state: string }>;
+type Row = Readonly<{ kind: 'payment' | 'setup'; state: string; purchase_id: string | null }>;
 
 /** How a page stands, in the payment provider's words, and `processing`: paid, but not yet credited. */
 export type SessionStatus = Readonly<{
@@ -20,19 +20,27 @@ const PAYMENT: Readonly<Record<string, SessionStatus | undefined>> = {
   closed: { status: 'expired', paymentStatus: 'unpaid' },
 };
 
+/** A page with the purchase that it is for; null: none. `isOpen`: there may be news of it. */
+export type SessionView = SessionStatus & Readonly<{ purchaseId: string | null; isOpen: boolean }>;
+
+/** What may still become something else. */
+const OPEN = ['open', 'failed', 'pending', 'paid'];
+
 const SETUP: Readonly<Record<string, SessionStatus | undefined>> = {
   complete: { status: 'complete', paymentStatus: 'no_payment_required' },
   expired: { status: 'expired', paymentStatus: 'unpaid' },
 };
 
 /** How does this user's page stand? Undefined for a page that is not theirs. */
-export const sessionStatus = (userId: string, sessionId: string): Query<Row, SessionStatus | undefined> => ({
+export const sessionStatus = (userId: string, sessionId: string): Query<Row, SessionView | undefined> => ({
   statement: sql`
-    select 'payment' as kind, state from ${purchaseTable} where session_id = ${sessionId} and user_id = ${userId}
+    select 'payment' as kind, state, purchase_id from ${purchaseTable} where session_id = ${sessionId} and user_id = ${userId}
     union all
-    select 'setup', status from ${setupSessionTable} where session_id = ${sessionId} and user_id = ${userId}`,
+    select 'setup', status, null from ${setupSessionTable} where session_id = ${sessionId} and user_id = ${userId}`,
   present: ([row]) => {
     if (row === undefined) return undefined;
-    return (row.kind === 'payment' ? PAYMENT : SETUP)[row.state] ?? { status: 'open', paymentStatus: 'unpaid' };
+    const known = (row.kind === 'payment' ? PAYMENT : SETUP)[row.state];
+    const status: SessionStatus = known ?? { status: 'open', paymentStatus: 'unpaid' };
+    return { ...status, purchaseId: row.purchase_id, isOpen: OPEN.includes(row.state) };
   },
 });

@@ -60,7 +60,7 @@ export const listNotifications = (
   statement: sql`
     select notification_id, kind, job_id, content, waiting, delivered, failed, last_failure, requested_at
     from ${notificationsTable}
-    where user_id = ${userId} and kind in ('job-completed', 'job-failed', 'test')
+    where user_id = ${userId} and kind in ('job-completed', 'job-failed', 'payment', 'test')
       and requested_at < coalesce(${before ?? null}::timestamptz, 'infinity')
     order by requested_at desc, notification_id
     limit ${limit}`,

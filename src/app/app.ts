@@ -121,10 +121,11 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
     logger,
   });
   const mayRun = (): boolean => read.projector.status().every(({ state }) => state !== 'unknown');
-  const money = paying({ config, parts, publicUrl, write, prices, queries, vault, mayRun, clock, logger });
+  const telling = notifying({ config, stores, write, queries, mayRun, clock, logger });
+  const { notifier } = telling;
+  const money = paying({ config, parts, publicUrl, write, prices, queries, vault, notifier, mayRun, clock, logger });
   const forgetAnswers = recorded.forgetUser;
   const forgetting = erasing({ stores, write, read, forgetAnswers, provider: money.provider, clock, logger });
-  const telling = notifying({ config, stores, write, queries, mayRun, clock, logger });
   const signing = identity({ config, parts, stores, write, read, publicUrl, clock, logger });
   const stopping = new AbortController();
   void followCancels(
@@ -148,7 +149,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
         identity: signing,
         completing: answering,
         answers: recorded.answers,
-        notifier: telling.notifier,
+        notifier,
         erasures: forgetting.erasures,
         payments: money.endpoints,
         offered,

@@ -23,11 +23,16 @@ export const addressHash = (key: string): ((ip: string) => string) => {
 export const limitsOf = (config: Config): Limits => {
   const { RATE_LIMIT_MAX_REQUESTS: max, ACCOUNT_CREATION_RATE_LIMIT_MAX_REQUESTS: logins } = config;
   const windowSeconds = config.RATE_LIMIT_WINDOW_MS / 1000;
+  const pages = Math.max(
+    1,
+    Math.round((max * (defaultLimits.checkout.perUser ?? 1)) / (defaultLimits.write.perUser ?? 1)),
+  );
   const busy = { perUser: max, perIp: max * 2, windowSeconds };
   return {
     ...defaultLimits,
     read: busy,
     write: busy,
+    checkout: { perUser: pages, perIp: pages * 10, windowSeconds },
     socket: { perIp: max, windowSeconds },
     login: {
       perIp: logins ?? (config.AUTH0_DOMAIN === undefined ? LOCAL_LOGINS : defaultLimits.login.perIp),

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { tellingOfEndedTopOffs } from '../../commands/auto-top-off/telling-users.ts';
 import { toppingOff } from '../../commands/auto-top-off/topping-off.ts';
 import { customers } from '../../commands/billing-profile/customers.ts';
+import type { Notifier } from '../../commands/notifications/notifier.ts';
 import { noticeDesk } from '../../commands/payment-notices/notice-work.ts';
+import { lookingAgain } from '../../commands/purchases/looking-again.ts';
 import { followUpPurchases } from '../../commands/purchases/follow-up.ts';
 import { purchasePolicyOf } from '../../commands/purchases/fee-tiers.ts';
 import { purchasing } from '../../commands/purchases/purchasing.ts';
@@ -10,6 +13,7 @@ import type { StripeOptions } from '../../infra/stripe/stripe-client.ts';
 import { stripeNotices } from '../../infra/stripe/webhook-signature.ts';
 import { dueTopOffs } from '../../queries/billing/due-top-offs.query.ts';
 import { dueNotices } from '../../queries/billing/payment-notices.query.ts';
+import { untoldTopOffs } from '../../queries/billing/untold-top-offs.query.ts';
 import { unfinishedPurchases } from '../../queries/billing/unfinished-purchases.query.ts';
 import type { Config } from '../config.ts';
 import { paymentsOff } from '../http/routes/billing/payments-off.ts';
@@ -34,6 +38,7 @@ type Deps = Readonly<{
   prices: Pick<LivePolicy, 'current'>;
   queries: QueryRunner;
   vault: SubjectVault;
+  notifier: Pick<Notifier, 'notify'>;
   mayRun: () => boolean;
   clock: Clock;
   logger: Logger;
@@ -45,6 +50,8 @@ const PURCHASES_EVERY_MS = 600_000;
 const MINUTE_MS = 60_000;
 const LOOKED_AFTER_MS = 14 * 24 * 60 * MINUTE_MS;
 const AT_ONCE = 100;
+const LOOK_EVERY_MS = 5_000;
+const TELL_EVERY_MS = 5_000;
 
 type Account = Pick<StripeOptions, 'secretKey' | 'apiBase'> &
   Readonly<{ webhookSecret: string; publishableKey: string | undefined }>;
@@ -101,7 +108,7 @@ const inBackground = (work: (userId: string) => Promise<void>, logger: Logger) =
 
 /** Buying credit over Stripe or the local pages. */
 export const paying = (deps: Deps): Paying => {
-  const { config, parts, publicUrl, write, prices, queries, vault, mayRun, clock, logger } = deps;
+  const { config, parts, publicUrl, write, prices, queries, vault, notifier, mayRun, clock, logger } = deps;
   const account = accountOf(config, parts);
   if (account === undefined) {
     return { provider: undefined, endpoints: paymentsOff(), jobs: [], idle: () => Promise.resolve() };
@@ -119,6 +126,7 @@ export const paying = (deps: Deps): Paying => {
     clock,
     logger,
   });
+  const looking = lookingAgain({ clock, logger, everyMs: LOOK_EVERY_MS });
   const topOff = toppingOff({
     topOffs: write.topOffs,
     profiles,
@@ -141,6 +149,12 @@ export const paying = (deps: Deps): Paying => {
         for (const userId of await queries.asSystem(dueTopOffs(isoOf(clock()), AT_ONCE))) topOffs.begin(userId);
         await topOffs.idle();
       },
+    },
+    {
+      name: 'ended-top-offs',
+      everyMs: TELL_EVERY_MS,
+      mayRun,
+      run: tellingOfEndedTopOffs({ untold: () => queries.asSystem(untoldTopOffs(AT_ONCE)), notifier, clock, logger }),
     },
     {
       name: 'payment-notices',
@@ -169,6 +183,7 @@ export const paying = (deps: Deps): Paying => {
     profiles,
     purchasing: buying,
     desk,
+    lookAgain: looking.look,
     readNotice: stripeNotices(account.webhookSecret),
     livemode: /^(?:sk|rk)_live_/.test(account.secretKey),
     publishableKey: account.publishableKey,
@@ -180,7 +195,7 @@ export const paying = (deps: Deps): Paying => {
     topOffSet: topOffs.begin,
   });
   const idle = async (): Promise<void> => {
-    await Promise.all([desk.idle(), topOffs.idle()]);
+    await Promise.all([desk.idle(), topOffs.idle(), looking.idle()]);
   };
   return { provider, endpoints, jobs, idle };
 };

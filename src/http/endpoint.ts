@@ -36,7 +36,8 @@ export type Caller = Readonly<{
 export type Access = 'public' | 'user' | 'admin';
 
 /** The bucket that a call is counted in, per address and, when known, per user. */
-export type LimitScope = 'health' | 'login' | 'polling' | 'public' | 'socket' | 'read' | 'webhook' | 'write';
+export type LimitScope =
+  'checkout' | 'health' | 'login' | 'polling' | 'public' | 'socket' | 'read' | 'webhook' | 'write';
 
 /** What a handler is given: everything validated, nothing of Koa. */
 export type Call<B, Q> = Readonly<{

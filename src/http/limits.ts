@@ -10,6 +10,8 @@ export type Limits = Readonly<Record<LimitScope, ScopeLimit> & { authFailures: S
 
 /** The limits unless configured otherwise. What clients cannot do without has a bucket each, so that none starves another. */
 export const defaultLimits: Limits = {
+  // Each opens a page at the payment provider.
+  checkout: { perIp: 100, perUser: 10, windowSeconds: 60 },
   health: { perIp: 600, windowSeconds: 60 },
   login: { perIp: 30, windowSeconds: 3600 },
   polling: { perIp: 240, windowSeconds: 60 },

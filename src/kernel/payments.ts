@@ -121,9 +121,18 @@ export type SetupFacts = Readonly<{
   paymentMethodId: string | null;
 }>;
 
+/** The provider has no such customer any more. */
+export class CustomerGoneError extends Error {
+  override readonly name = 'CustomerGoneError';
+  constructor() {
+    super('the payment provider has no such customer any more');
+  }
+}
+
 /**
  * The port to the payment provider. What it refuses for the buyer's sake is thrown as a DomainError of kind `payment`;
- * when it does not answer, `external_service_error`. Every call that makes something carries a key of our own, so that
+ * when it does not answer, `external_service_error`. What is opened for a customer that was deleted there rejects with
+ * CustomerGoneError. Every call that makes something carries a key of our own, so that
  * repeating it makes nothing twice.
  */
 export type PaymentProvider = Readonly<{

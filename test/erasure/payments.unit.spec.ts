@@ -31,11 +31,7 @@ const buyer = async (world: World, of: Process): Promise<string> => {
     methods: [{ pmId: 'pm_1', kind: 'card', card: null, created: at }],
     defaultMethodId: 'pm_1',
   };
-  await of.profiles.handle(
-    userId,
-    { type: 'LearnCustomer', key: 'learn', data: { ...said, learned, asOf: at } },
-    cause,
-  );
+  await of.profiles.handle(userId, { type: 'LearnCustomer', key: 'learn', data: { ...said, learned, seen: 0 } }, cause);
   const settings = { userId, threshold: 5_000_000n, amountMinor: 2000, mandateTextVersion: '1', at };
   await of.profiles.handle(userId, { type: 'ConfigureTopOff', key: 'configure', data: settings }, cause);
   return userId;

@@ -100,6 +100,27 @@ describe('the books', () => {
     expect(await balances(store)).to.deep.equal({ ...before, '2300': '0' });
   });
 
+  it('give back from suspense what never became credit, and lose only the fee of a dispute over it', async () => {
+    const nothing = { creditPart: '0', taxMinor: 0, feePartMinor: 0 };
+    const store = memoryEventStore();
+    await paid(store, [payment]);
+    const refund = { ...said, refundId: 're_1', amountMinor: 200, ...nothing, credited: false };
+    const failed: PurchaseEvent = { type: 'RefundFailed', data: refund };
+    const dispute = { ...said, disputeId: 'dp_1', amountMinor: 1200, creditPart: '0' };
+    await paid(store, [payment, { type: 'RefundRecorded', data: refund }]);
+    expect(await balances(store)).to.deep.equal({ '1000': '10', '2450': '-10' });
+    await paid(store, [payment, payment, failed]);
+    await paid(store, [
+      payment,
+      payment,
+      payment,
+      { type: 'DisputeOpened', data: { ...dispute, reason: 'fraudulent' } },
+    ]);
+    const lost = { ...dispute, lossFeeMinor: 1500, credited: false };
+    await paid(store, [payment, payment, payment, payment, { type: 'DisputeLost', data: lost }]);
+    expect(await balances(store)).to.deep.equal({ '1000': '-15', '2350': '0', '2450': '0', '5300': '15' });
+  });
+
   it('book a lost dispute as our loss where the credit was used, and nothing where it was won', async () => {
     for (const end of ['DisputeWon', 'DisputeLost'] as const) {
       const store = memoryEventStore();

@@ -1,38 +1,17 @@
 import { expect } from 'chai';
 import { createHmac } from 'node:crypto';
-import { noticeAggregate } from '../../commands/payment-notices/index.ts';
-import { noticeDesk } from '../../commands/payment-notices/notice-work.ts';
-import { customers } from '../../commands/billing-profile/customers.ts';
-import { billingProfileAggregate, stripeCustomerAggregate } from '../../commands/billing-profile/index.ts';
-import { creditAccount } from '../../commands/credits/index.ts';
-import { purchaseAggregate } from '../../commands/purchases/index.ts';
-import { purchasing } from '../../commands/purchases/purchasing.ts';
 import { startStripeDouble, type StripeDouble } from '../../infra/embedded/stripe-double/double.ts';
-import { stripePayments } from '../../infra/stripe/stripe-payments.ts';
 import { stripeNotices } from '../../infra/stripe/webhook-signature.ts';
-import { commandHandler } from '../../src/kernel/command-handler.ts';
 import { StoreUnavailableError } from '../../src/kernel/event-store.ts';
-import { silentLogger } from '../../src/kernel/logger.ts';
-import type { Cause } from '../../src/kernel/message.ts';
-import type { Sealed } from '../../src/kernel/vault.ts';
-import { memoryEventStore } from '../support/memory-event-store.ts';
-import { usualPurchasePolicy } from '../support/usual-policy.ts';
+import { memoryEventStore, type MemoryEventStore } from '../support/memory-event-store.ts';
+import { addCard, causeOf, openAccount, providerAt, SECRET_KEY, submit, telling, world, type World } from './world.ts';
 
 type Json = Readonly<Record<string, unknown>>;
+type Here = World & Readonly<{ store: MemoryEventStore }>;
 
 const SECRET = 'whsec_test';
 const USER = '0b0f6c1e-6a5e-4b7e-9d5c-0a4b6c1d2e3f';
-const AT = new Date().toISOString();
-const cause: Cause = { at: AT, correlationId: 'c', causationId: 'c', actor: { kind: 'user', id: USER } };
-const ADDRESS = { name: 'Ada', line1: '1 Street', city: 'Berlin', postal_code: '10115', country: 'DE' };
-const back = 'http://localhost/back';
-const returnTo = { paid: back, notPaid: back, methodAdded: back, methodNotAdded: back, portal: back };
-
-/** A vault that seals nothing: what is in it is not what is tested here. */
-const vault = {
-  seal: (k: string): Promise<Sealed> => Promise.resolve({ k, iv: '', ct: '', tag: '' }),
-  digest: (_subject: string, value: unknown): Promise<string> => Promise.resolve(JSON.stringify(value)),
-};
+const cause = causeOf(USER);
 
 const shuffled = <T>(items: readonly T[], random: () => number): readonly T[] =>
   items
@@ -49,39 +28,14 @@ const chance = (seed: number) => {
   };
 };
 
-/** A server's write side over memory, with the provider at `url`. */
-const world = (url: string) => {
-  const store = memoryEventStore();
-  const deps = { store, logger: silentLogger, pause: () => Promise.resolve() };
-  const clock = (): Date => new Date();
-  const provider = stripePayments({ secretKey: 'sk_test_x', apiBase: url, returnTo, logger: silentLogger });
-  const profiles = commandHandler(billingProfileAggregate, deps);
-  const owners = commandHandler(stripeCustomerAggregate, deps);
-  const purchases = commandHandler(purchaseAggregate, deps);
-  const credits = commandHandler(creditAccount, deps);
-  const notices = commandHandler(noticeAggregate, deps);
-  const linked = customers({ profiles, owners, provider, vault, clock });
-  const policy = () => Promise.resolve(usualPurchasePolicy);
-  const buying = purchasing({ purchases, credits, profiles, customers: linked, provider, vault, policy, clock });
-  const desk = noticeDesk({ notices, purchasing: buying, customers: linked, provider, clock, logger: silentLogger });
-  return { store, provider, profiles, linked, buying, desk, credits, notices };
-};
-type World = ReturnType<typeof world>;
-
 describe('notices of the payment provider', function () {
   this.timeout(60_000);
   let double: StripeDouble;
-  let begun: World;
+  let begun: Here;
   let events: readonly Json[];
 
-  const tell = async (what: string, told: Json): Promise<unknown> => {
-    const headers = { 'content-type': 'application/json' };
-    return (
-      await fetch(`${double.url}/_double/${what}`, { method: 'POST', headers, body: JSON.stringify(told) })
-    ).json();
-  };
-  const submit = (url: string, fields: Readonly<Record<string, string>>): Promise<Response> =>
-    fetch(url, { method: 'POST', body: new URLSearchParams({ ...fields, ...ADDRESS }), redirect: 'manual' });
+  const tell = (what: string, told: Json): Promise<unknown> => telling(double.url)(what, told);
+  const anewAt = (): Here => world(memoryEventStore(), providerAt(double.url));
   const buy = async (key: string, amount: number, method = 'card'): Promise<string> => {
     const order = { userId: USER, email: 'ada@example.test', amount, key, consent: null };
     const { url } = await begun.buying.buy(order, cause);
@@ -89,11 +43,6 @@ describe('notices of the payment provider', function () {
     const [intent] = (await tell('intents', {})) as readonly Json[];
     return String(intent?.['id']);
   };
-  const open = (credits: World['credits']) => {
-    const data = { userId: USER, signupGrant: 0n, grantExpiresAt: AT, at: AT };
-    return credits.handle(USER, { type: 'OpenAccount', key: 'account', data }, cause);
-  };
-
   /** Hands in a notice as the provider would; false when it was not taken. */
   const deliver = async (to: World, event: Json): Promise<boolean> => {
     const body = Buffer.from(JSON.stringify(event));
@@ -108,7 +57,7 @@ describe('notices of the payment provider', function () {
   };
 
   /** What everything amounts to, whatever way it came about. */
-  const booksOf = async ({ credits, store }: World) => {
+  const booksOf = async ({ credits, store }: Here) => {
     const account = await credits.state(USER);
     const counted = new Map<string, number>();
     for (const { type } of store.log()) counted.set(type, (counted.get(type) ?? 0) + 1);
@@ -128,20 +77,15 @@ describe('notices of the payment provider', function () {
   before(async () => {
     double = await startStripeDouble({
       port: 0,
-      secretKey: 'sk_test_x',
+      secretKey: SECRET_KEY,
       // Nobody listens: the test hands the notices in itself.
       webhookUrl: 'http://127.0.0.1:9/nobody',
       webhookSecret: SECRET,
     });
     await tell('knobs', { settle: -1 });
-    begun = world(double.url);
-    await open(begun.credits);
-    const customerId = await begun.linked.of(USER, { email: 'ada@example.test' }, cause);
-    const setup = await begun.provider.openSetup(USER, customerId, 'setup');
-    const note = { userId: USER, sessionId: setup.sessionId, expiresAt: setup.expiresAt, at: AT };
-    await begun.profiles.handle(USER, { type: 'NoteSetup', key: 'setup', data: note }, cause);
-    await submit(`${setup.url}/save`, { method: 'card' });
-    await begun.linked.setupEnded(USER, customerId, setup.sessionId, cause);
+    begun = anewAt();
+    await openAccount(begun, USER);
+    await addCard(begun, USER);
 
     await buy('kept', 20);
     const refunded = await buy('refunded', 10);
@@ -162,8 +106,8 @@ describe('notices of the payment provider', function () {
   after(() => double.stop());
 
   /** As many worlds as wanted begin with what `begun` knew before any notice came. */
-  const anew = async (): Promise<World> => {
-    const next = world(double.url);
+  const anew = async (): Promise<Here> => {
+    const next = anewAt();
     for (const { stream, id, type, data, metadata } of begun.store.log()) {
       await next.store.append(stream, 'any', [{ id, type, data, metadata }]);
     }
@@ -230,7 +174,7 @@ describe('notices of the payment provider', function () {
   });
 
   it('make one customer, however many ask at once', async () => {
-    const here = world(double.url);
+    const here = anewAt();
     const other = '9b0f6c1e-6a5e-4b7e-9d5c-0a4b6c1d2e3f';
     const ids = await Promise.all(Array.from({ length: 10 }, () => here.linked.of(other, {}, cause)));
     expect(new Set(ids).size).to.equal(1);

@@ -146,7 +146,7 @@ describe('a purchase', () => {
   it('waits for money that is on its way', () => {
     const pending: PurchaseEvent = {
       type: 'PaymentPending',
-      data: { ...said, paymentIntentId: 'pi_1', methodType: 'sepa_debit' },
+      data: { ...said, paymentIntentId: 'pi_1', chargeId: 'ch_1', methodType: 'sepa_debit' },
     };
     const facts = { status: 'pending' as const, methodType: 'sepa_debit' };
     given(purchaseDecider, initiated).when(learn(facts)).thenEvents(pending);
@@ -155,6 +155,25 @@ describe('a purchase', () => {
     given(purchaseDecider, ...bought)
       .when(learn(facts))
       .thenNothing();
+  });
+
+  it('goes by the newest attempt to pay, whatever an old look says', () => {
+    const declined = { code: 'card_declined', declineCode: null, needsAction: false };
+    const noMoney = { ...declined, code: 'insufficient_funds' };
+    const card = { status: 'failed' as const, chargeId: 'ch_1', failure: declined };
+    const debit = { status: 'pending' as const, chargeId: 'ch_2', methodType: 'sepa_debit' };
+    const bankSaysNo = { status: 'failed' as const, chargeId: 'ch_2', failure: noMoney };
+    const attempts = [card, debit, bankSaysNo];
+    const history: PurchaseEvent[] = [initiated];
+    attempts.forEach((facts, index) => {
+      const news = purchaseDecider.decide(learn(facts), given(purchaseDecider, ...history).state);
+      expect(news.map(({ type }) => type)).to.deep.equal([index === 1 ? 'PaymentPending' : 'PaymentFailed']);
+      history.push(...news);
+      for (const old of attempts.slice(0, index + 1))
+        given(purchaseDecider, ...history)
+          .when(learn(old))
+          .thenNothing();
+    });
   });
 
   it('is credited only when it is paid', () => {

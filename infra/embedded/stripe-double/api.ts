@@ -85,7 +85,7 @@ const linesIn = (form: Form): Session['lines'] =>
   });
 
 const newSession: ApiCall = (world, form) => {
-  const customer = world.must('customer', textAt(form, 'customer') ?? '');
+  const customer = world.living(textAt(form, 'customer') ?? '');
   const mode = textAt(form, 'mode');
   if (mode !== 'payment' && mode !== 'setup') throw badRequest('mode must be payment or setup');
   const lines = linesIn(form);
@@ -162,7 +162,7 @@ export const apiCalls: ApiCalls = {
   },
   'GET /v1/checkout/sessions/:id': (world, _form, id = '') => sessionNow(world, id),
   'POST /v1/billing_portal/sessions': (world, form) => {
-    const customer = world.must('customer', textAt(form, 'customer') ?? '').id;
+    const customer = world.living(textAt(form, 'customer') ?? '').id;
     const back = textAt(form, 'return_url') ?? '';
     const url = `${world.url()}/portal/${customer}?return_url=${encodeURIComponent(back)}`;
     return { id: `bps_${customer.slice(4)}`, object: 'billing_portal.session', customer, url, return_url: back };

@@ -20,7 +20,7 @@ const newInvoice: ApiCall = (world, form) => {
   const started = world.base('invoice');
   const invoice: Invoice = {
     ...started,
-    customer: world.must('customer', textAt(form, 'customer') ?? '').id,
+    customer: world.living(textAt(form, 'customer') ?? '').id,
     status: 'draft',
     currency: textAt(form, 'currency') ?? 'usd',
     total: 0,

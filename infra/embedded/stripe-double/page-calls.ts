@@ -2,7 +2,7 @@ import { addressIn, sessionNow } from './api.ts';
 import { textAt, type Form } from './form.ts';
 import type { Behaviour, Customer, PaymentMethod, Session } from './objects.ts';
 import { checkoutPage, noticePage, portalPage, setupPage } from './pages.ts';
-import { afterPaying, newIntent, payIntent, taxOn } from './paying.ts';
+import { afterPaying, payIntent, sessionIntent, taxOn } from './paying.ts';
 import type { World } from './world.ts';
 
 /** What a page's call answers. */
@@ -93,12 +93,7 @@ const pay: PageCall = (world, form, id) => {
   const customer = withAddress(world, world.must('customer', open.customer), form);
   const session = taxed(world, open, customer);
   const method = chosenMethod(world, customer.id, form);
-  const intent = payIntent(
-    world,
-    newIntent(world, session.amount_total, customer.id, session.intent_metadata),
-    method,
-    true,
-  );
+  const intent = payIntent(world, sessionIntent(world, session), method, true);
   const after = afterPaying(world, session, intent);
   if (after.status === 'complete') return returnTo(session.success_url, session);
   const problem = intent.last_payment_error?.message;

@@ -30,6 +30,13 @@ export const newIntent = (world: World, amount: number, customer: string, metada
   return intent;
 };
 
+/** The payment of a page: one for all that is tried there. */
+export const sessionIntent = (world: World, session: Session): Intent => {
+  const before = session.payment_intent === null ? undefined : world.get('payment_intent', session.payment_intent);
+  if (before === undefined) return newIntent(world, session.amount_total, session.customer, session.intent_metadata);
+  return { ...before, amount: session.amount_total };
+};
+
 const charged = (world: World, intent: Intent, method: PaymentMethod, status: Charge['status']): Charge => {
   const charge: Charge = {
     ...world.base('charge'),
@@ -90,7 +97,10 @@ const refused = (world: World, intent: Intent, code: string, declineCode: string
 
 /** Pays with a method. Whoever is present answers their bank at once; somebody absent cannot. */
 export const payIntent = (world: World, intent: Intent, method: PaymentMethod, present: boolean): Intent => {
-  if (method.behaviour === 'declined') return refused(world, intent, 'card_declined', 'generic_decline');
+  if (method.behaviour === 'declined') {
+    const tried = { ...intent, latest_charge: charged(world, intent, method, 'failed').id };
+    return refused(world, tried, 'card_declined', 'generic_decline');
+  }
   if (method.behaviour === 'needs_action' && !present) return refused(world, intent, 'authentication_required', null);
   if (method.behaviour !== 'slow') return received(world, intent, charged(world, intent, method, 'pending'));
   const charge = charged(world, intent, method, 'pending');

@@ -41,5 +41,7 @@ export const toldCalls: Readonly<Record<string, (world: World, told: Told) => un
   customers: (world) => world.all('customer'),
   intents: (world) => world.all('payment_intent'),
   charges: (world) => world.all('charge'),
+  invoices: (world) => world.all('invoice'),
+  sessions: (world) => world.all('checkout.session'),
   events: (world) => world.all('event'),
 };

@@ -30,6 +30,8 @@ export type World = DoubleState &
     /** Where its own pages are. */
     url: () => string;
     seconds: () => number;
+    /** The customer that something is made for; refuses as Stripe does when it is gone. */
+    living: (customerId: string) => Kinds['customer'];
     /** The object; refuses as Stripe does when there is none. */
     must: <K extends Kind>(kind: K, id: string) => Kinds[K];
     base: <K extends Kind>(kind: K) => { id: string; object: K; created: number; livemode: false };
@@ -38,12 +40,12 @@ export type World = DoubleState &
     happened: (type: string, object: object) => void;
   }>;
 
-const missing = (kind: string, id: string): StripeRefusal =>
+const missing = (kind: string, id: string, param = 'id'): StripeRefusal =>
   new StripeRefusal(404, {
     type: 'invalid_request_error',
     code: 'resource_missing',
     message: `No such ${kind}: '${id}'`,
-    param: 'id',
+    param,
   });
 
 /** Builds the world over a state. `wake` is called when there is something to deliver. */
@@ -66,6 +68,11 @@ export const worldOf = (
     seconds,
     base,
     shown: shownOf,
+    living: (customerId) => {
+      const found = state.get('customer', customerId);
+      if (found === undefined || found.deleted === true) throw missing('customer', customerId, 'customer');
+      return found;
+    },
     must: (kind, id) => {
       const found = state.get(kind, id);
       if (found === undefined) throw missing(kind, id);

@@ -2,7 +2,7 @@ import type { Event, IsoTime } from '../../kernel/message.ts';
 import type { Sealed } from '../../kernel/vault.ts';
 
 /** What is told. The last two are silent: the app gets them, its user sees nothing. */
-export type NotificationKind = 'job-completed' | 'job-failed' | 'test' | 'job-progress' | 'desktop-online';
+export type NotificationKind = 'job-completed' | 'job-failed' | 'payment' | 'test' | 'job-progress' | 'desktop-online';
 
 /** What goes to the phone, as it is sealed in `content`: it fits into one push. */
 export type NotificationContent = Readonly<{
@@ -24,7 +24,7 @@ type Said<D> = D &
     notificationId: string;
     userId: string;
     kind: NotificationKind;
-    /** Null for what is about no job. */
+    /** Null for what is about no job; of a `payment`, what ended it. */
     jobId: string | null;
     at: IsoTime;
   }>;

@@ -59,7 +59,14 @@ export type InvoiceIssued = Event<
 /** The buyer has done all there is to do; the money is on its way. */
 export type PaymentPending = Event<
   'PaymentPending',
-  Said<Readonly<{ paymentIntentId: string; methodType: string | null }>>
+  Said<
+    Readonly<{
+      paymentIntentId: string;
+      methodType: string | null;
+      /** Of the attempt that is on its way. Absent: not told then. */
+      chargeId?: string | null;
+    }>
+  >
 >;
 
 export type PaymentSucceeded = Event<
@@ -80,7 +87,16 @@ export type PaymentSucceeded = Event<
 
 export type PaymentFailed = Event<
   'PaymentFailed',
-  Said<Readonly<{ paymentIntentId: string | null; code: string; declineCode: string | null; needsAction: boolean }>>
+  Said<
+    Readonly<{
+      paymentIntentId: string | null;
+      code: string;
+      declineCode: string | null;
+      needsAction: boolean;
+      /** Of the attempt that failed. Absent: not told then. */
+      chargeId?: string | null;
+    }>
+  >
 >;
 
 /** The account has the credit. */
@@ -127,6 +143,8 @@ export type RefundFailed = Event<
       taxMinor: number;
       creditPart: MicroText;
       feePartMinor: number;
+      /** As in `RefundRecorded`. */
+      credited?: boolean;
     }>
   >
 >;
@@ -141,7 +159,16 @@ export type DisputeWon = Event<'DisputeWon', Said<Readonly<{ disputeId: string; 
 
 export type DisputeLost = Event<
   'DisputeLost',
-  Said<Readonly<{ disputeId: string; amountMinor: number; creditPart: MicroText; lossFeeMinor: number }>>
+  Said<
+    Readonly<{
+      disputeId: string;
+      amountMinor: number;
+      creditPart: MicroText;
+      lossFeeMinor: number;
+      /** False: the payment had never become credit, so that nothing but the fee is lost. */
+      credited?: boolean;
+    }>
+  >
 >;
 
 /** What the payment provider kept for itself. */

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { HostedPage } from '../../../kernel/payments.ts';
+import { uuidOf } from '../../../kernel/ids.ts';
+import { idempotencyKey } from '../../idempotency-key.ts';
 import { json, userEndpoint, type Endpoint, type Reply } from '../../endpoint.ts';
 import type { PaymentDeps } from './deps.ts';
 
@@ -18,23 +20,23 @@ const body = z.object({
 
 const page = ({ sessionId, url }: HostedPage): Reply => json(200, { sessionId, url });
 
-const emailOf = (email: string): string | undefined => (email === '' ? undefined : email);
+const whoOf = (email: string): Readonly<{ email?: string }> => (email === '' ? {} : { email });
 
 /** Opens the page to buy credit on. The same `Idempotency-Key` opens the same page. */
 export const buyCredit = ({ purchasing, newId }: PaymentDeps): Endpoint =>
   userEndpoint({
     method: 'POST',
     path: '/api/billing/checkout/custom-credit-session',
-    limit: 'write',
+    limit: 'checkout',
     body,
     handle: async ({ body: { amount, withdrawalConsent }, cause, header }, { userId, email }) =>
       page(
         await purchasing.buy(
           {
             userId,
-            email: emailOf(email),
+            email: whoOf(email).email,
             amount,
-            key: header('idempotency-key') ?? newId(),
+            key: idempotencyKey(header('idempotency-key')) ?? newId(),
             consent: withdrawalConsent ?? null,
           },
           cause,
@@ -47,12 +49,13 @@ export const addPaymentMethod = ({ customers, profiles, provider, newId }: Payme
   userEndpoint({
     method: 'POST',
     path: '/api/billing/checkout/setup-session',
-    limit: 'write',
+    limit: 'checkout',
     handle: async ({ cause, header }, { userId, email }) => {
-      const address = emailOf(email);
-      const customerId = await customers.of(userId, address === undefined ? {} : { email: address }, cause);
-      const key = `${userId}:${header('idempotency-key') ?? newId()}`;
-      const opened = await provider.openSetup(userId, customerId, key);
+      // Hashed: the provider's keys are no longer than 255 characters.
+      const key = uuidOf(`setup|${userId}|${idempotencyKey(header('idempotency-key')) ?? newId()}`);
+      const opened = await customers.with(userId, whoOf(email), cause, (customerId) =>
+        provider.openSetup(userId, customerId, key),
+      );
       const { sessionId, expiresAt } = opened;
       const data = { userId, sessionId, expiresAt, at: cause.at };
       await profiles.handle(userId, { type: 'NoteSetup', key: `setup:${sessionId}`, data }, cause);
@@ -65,10 +68,7 @@ export const openPortal = ({ customers, provider }: PaymentDeps): Endpoint =>
   userEndpoint({
     method: 'POST',
     path: '/api/billing/create-portal-session',
-    limit: 'write',
-    handle: async ({ cause }, { userId, email }) => {
-      const address = emailOf(email);
-      const customerId = await customers.of(userId, address === undefined ? {} : { email: address }, cause);
-      return json(200, { url: await provider.openPortal(customerId) });
-    },
+    limit: 'checkout',
+    handle: async ({ cause }, { userId, email }) =>
+      json(200, { url: await customers.with(userId, whoOf(email), cause, provider.openPortal) }),
   });

@@ -1,6 +1,7 @@
 import type { Profiles } from '../../../../commands/billing-profile/customers.ts';
 import type { Customers } from '../../../../commands/billing-profile/customers.ts';
 import type { NoticeDesk } from '../../../../commands/payment-notices/notice-work.ts';
+import type { LookingAgain } from '../../../../commands/purchases/looking-again.ts';
 import type { Purchasing } from '../../../../commands/purchases/purchasing.ts';
 import type { Clock } from '../../../kernel/clock.ts';
 import type { NoticeReader, PaymentProvider } from '../../../kernel/payments.ts';
@@ -13,6 +14,8 @@ export type PaymentDeps = Readonly<{
   profiles: Profiles;
   purchasing: Purchasing;
   desk: NoticeDesk;
+  /** Has a page that somebody waits for looked at, in the background. */
+  lookAgain: LookingAgain['look'];
   readNotice: NoticeReader;
   /** Whether real money is meant: notices of the other kind are refused. */
   livemode: boolean;

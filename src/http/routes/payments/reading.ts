@@ -5,6 +5,7 @@ import { sessionStatus } from '../../../../queries/billing/session-status.query.
 import { DomainError } from '../../../kernel/errors.ts';
 import { json, userEndpoint, type Endpoint } from '../../endpoint.ts';
 import { limitOf } from '../billing/paging.ts';
+import type { Cause } from '../../../kernel/message.ts';
 import type { PaymentDeps } from './deps.ts';
 
 const seconds = (at: string): number => Math.floor(Date.parse(at) / 1000);
@@ -85,9 +86,16 @@ export const listInvoices = ({ queries }: Pick<PaymentDeps, 'queries'>): Endpoin
     },
   });
 
-/** How a page that this user opened stands; there are no others. */
-export const pageStatus = ({ queries }: Pick<PaymentDeps, 'queries'>): Endpoint =>
-  userEndpoint({
+type PageDeps = Pick<PaymentDeps, 'queries' | 'lookAgain' | 'purchasing' | 'customers' | 'profiles'>;
+
+/** How a page that this user opened stands; there are no others. A notice that is late is not waited for. */
+export const pageStatus = ({ queries, lookAgain, ...deps }: PageDeps): Endpoint => {
+  const { purchasing, customers, profiles } = deps;
+  const lookAtSetup = async (userId: string, sessionId: string, cause: Cause): Promise<void> => {
+    const { customerId } = await profiles.state(userId);
+    if (customerId !== null) await customers.setupEnded(userId, customerId, sessionId, cause);
+  };
+  return userEndpoint({
     method: 'GET',
     path: '/api/billing/checkout/session-status/:sessionId',
     limit: 'read',
@@ -95,9 +103,16 @@ export const pageStatus = ({ queries }: Pick<PaymentDeps, 'queries'>): Endpoint 
     handle: async ({ params: { sessionId = '' } }, { userId, email }) => {
       const found = await queries.asUser(userId, sessionStatus(userId, sessionId));
       if (found === undefined) throw new DomainError('not_found', 'you have no such checkout session');
-      return json(200, { ...found, customerEmail: email === '' ? null : email });
+      const { status, paymentStatus, purchaseId, isOpen } = found;
+      if (isOpen) {
+        lookAgain(sessionId, (cause) =>
+          purchaseId === null ? lookAtSetup(userId, sessionId, cause) : purchasing.reconcile(purchaseId, {}, cause),
+        );
+      }
+      return json(200, { status, paymentStatus, customerEmail: email === '' ? null : email });
     },
   });
+};
 
 /** The key that apps may show to the payment provider. */
 export const publishableKey = (key: string | undefined): Endpoint =>
