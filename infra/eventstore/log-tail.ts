@@ -27,6 +27,8 @@ const PASSED_AFTER = 250;
 /** A reader of the tail. `wake` is there while it waits at the end. */
 type Reader = { readonly filter: Filter | undefined; wake: (() => void) | undefined };
 
+type TailReader = Readonly<{ news: () => Promise<void>; leave: () => void; isReading: () => boolean }>;
+
 /** The newest part of the log in memory, fed by one subscription. */
 export const logTail = (store: EventStore, start: Position | undefined) => {
   const stop = new AbortController();
@@ -103,6 +105,27 @@ export const logTail = (store: EventStore, start: Position | undefined) => {
     return first + low;
   };
 
+  /** Begins to read; `leave` ends it, and any wait. `news` resolves when there is something new, or when it has left. */
+  const reader = (filter: Filter | undefined): TailReader => {
+    const one: Reader = { filter, wake: undefined };
+    readers.add(one);
+    return {
+      news: () =>
+        new Promise((resolve) => {
+          if (!readers.has(one)) return resolve();
+          one.wake = () => {
+            one.wake = undefined;
+            resolve();
+          };
+        }),
+      leave: () => {
+        readers.delete(one);
+        one.wake?.();
+      },
+      isReading: () => readers.has(one),
+    };
+  };
+
   return {
     covers: (position: Position | undefined): boolean =>
       floor === undefined || (position !== undefined && comparePositions(position, floor) >= 0),
@@ -113,28 +136,26 @@ export const logTail = (store: EventStore, start: Position | undefined) => {
     end: (): Position | undefined => end,
     failed: (): boolean => failure !== undefined,
     failure: (): unknown => failure,
-    /** Begins to read; `leave` ends it, and any wait. */
-    reader: (filter: Filter | undefined): Readonly<{ news: () => Promise<void>; leave: () => void }> => {
-      const reader: Reader = { filter, wake: undefined };
-      readers.add(reader);
-      const wake = (): void => {
-        reader.wake?.();
-      };
-      return {
-        /** Resolves when there is something new for the reader, or when it has left. */
-        news: () =>
-          new Promise((resolve) => {
-            if (!readers.has(reader)) return resolve();
-            reader.wake = () => {
-              reader.wake = undefined;
-              resolve();
-            };
-          }),
-        leave: () => {
-          readers.delete(reader);
-          wake();
-        },
-      };
+    reader,
+    /** The events after a covered position that a filter lets pass, at most `maxCount`. */
+    after: (position: Position | undefined, filter: Filter | undefined, maxCount: number): readonly StoredEvent[] => {
+      const found: StoredEvent[] = [];
+      for (let at = numberAfter(position) - first; at < events.length && found.length < maxCount; at += 1) {
+        const event = events[at];
+        if (event !== undefined && matches(event, filter)) found.push(event);
+      }
+      return found;
+    },
+    /** True when everything up to a position has come, or does so within some milliseconds. */
+    reaches: async (position: Position, limitMs: number): Promise<boolean> => {
+      const isThere = (): boolean => end !== undefined && comparePositions(end, position) >= 0;
+      if (isThere()) return true;
+      const waiting = reader(undefined);
+      const timer = setTimeout(waiting.leave, limitMs);
+      while (!isThere() && waiting.isReading() && failure === undefined) await waiting.news();
+      clearTimeout(timer);
+      waiting.leave();
+      return isThere();
     },
     close: (): void => stop.abort(),
   };
@@ -149,6 +170,7 @@ export const followTail = (tail: Tail, { from, filter, signal }: TailOptions): A
   let live = false;
   const reader = tail.reader(filter);
   signal.addEventListener('abort', reader.leave, { once: true });
+  if (signal.aborted) reader.leave();
   const close = (): void => {
     signal.removeEventListener('abort', reader.leave);
     reader.leave();
@@ -180,7 +202,7 @@ export const followTail = (tail: Tail, { from, filter, signal }: TailOptions): A
   };
 
   const next = async (): Promise<IteratorResult<FeedItem, undefined>> => {
-    while (!signal.aborted && !tail.fallen(number)) {
+    while (reader.isReading() && !tail.fallen(number)) {
       if (tail.failed()) {
         close();
         throw tail.failure();

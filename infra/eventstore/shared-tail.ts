@@ -1,6 +1,9 @@
 import type { EventStore, FeedItem, Position, Subscription } from '../../src/kernel/event-store.ts';
 import { followTail, later, logTail, type Tail, type TailOptions as Options } from './log-tail.ts';
 
+/** How long a read waits for the tail to have what the store has, in milliseconds. */
+const LATE_MS = 25;
+
 /**
  * The same store, whose live subscriptions share one: what many readers of this process want is fetched and parsed once.
  * A reader that is behind has a subscription of its own until it meets the shared one.
@@ -53,8 +56,20 @@ export const withSharedTail = (store: EventStore): EventStore => {
     }
   }
 
+  /** From memory, when that holds all of it: whoever looks for what is new does so every second. */
+  const readAll: EventStore['readAll'] = async (options) => {
+    const { from, filter, maxCount } = options;
+    const shared = await tail?.catch(() => undefined);
+    if (shared === undefined || shared.failed() || !shared.covers(from)) return store.readAll(options);
+    const head = await store.head();
+    const isWhole = head === undefined || (await shared.reaches(head, LATE_MS));
+    // It may have let go of the oldest in the meantime.
+    return isWhole && shared.covers(from) ? shared.after(from, filter, maxCount) : store.readAll(options);
+  };
+
   return {
     ...store,
+    readAll,
     subscribe: (options): Subscription => subscribe(options),
     close: async () => {
       closed = true;

@@ -19,7 +19,7 @@ import { diskSpool, type Spool } from './form/spool.ts';
 import { defaultLimits } from './limits.ts';
 import type { Limits } from './limits.ts';
 import { boundlessRoom, type Room } from './room.ts';
-import { nothingHere, routerOf } from './routing.ts';
+import { nothingHere, routesOf } from './routing.ts';
 import { carefulHeaders, securityHeaders } from './security-headers.ts';
 import type { RefusalHeaders } from './unparsed.ts';
 import { wellFormedUrl } from './well-formed-url.ts';
@@ -71,7 +71,7 @@ export const buildHttp = (
 ): Readonly<{ app: Koa<EdgeState>; gate: Gate; activity: ActivityMeter; refusalHeaders: RefusalHeaders }> => {
   const { logger, activity = activityMeter(), limits = defaultLimits } = options;
   const gate = buildGate({ ...options, limits });
-  const router = routerOf(options.endpoints, {
+  const routes = routesOf(options.endpoints, {
     gate,
     activity,
     clock: options.clock,
@@ -94,7 +94,7 @@ export const buildHttp = (
   app.use(envelope(logger));
   app.use(wellFormedUrl);
   // Each endpoint: address limit, authentication, user limit, body and query, handler (routing.ts).
-  app.use(router.routes());
+  app.use(routes);
   app.use(nothingHere(gate));
   app.on('error', (error: unknown) => {
     // The client's doing, and its request has a line of its own.

@@ -22,19 +22,51 @@ export type AnswerEvents = Readonly<{
   of: (batch: readonly UpstreamEvent[]) => string;
 }>;
 
-/** A sink that writes once for each batch and says when the client is slower than the provider. */
+/** Pieces that come sooner than this after the last write are written together, in milliseconds. */
+const TOGETHER_MS = 5;
+/** What is held is written at once when it is this long. */
+const MOST_HELD = 16 * 1024;
+
+/** Writes frames to a client, the first at once and those that follow in quick succession together. */
+const frameWriter = (response: ServerResponse) => {
+  let held = '';
+  let holding: NodeJS.Timeout | undefined;
+  let last = Number.NEGATIVE_INFINITY;
+
+  const flush = (): void => {
+    clearTimeout(holding);
+    holding = undefined;
+    if (held === '' || response.destroyed) return;
+    last = performance.now();
+    const text = held;
+    held = '';
+    response.write(text);
+  };
+  /** Resolves when the client can take more; undefined when it can now. */
+  const write = (text: string): Promise<void> | undefined => {
+    held += text;
+    const wait = last + TOGETHER_MS - performance.now();
+    if (wait <= 0 || held.length > MOST_HELD) flush();
+    else holding ??= setTimeout(flush, wait);
+    return response.writableNeedDrain ? drained(response) : undefined;
+  };
+  return { write, flush };
+};
+
+/** A sink that writes the frames of each batch and says when the client is slower than the provider. */
 const sinkTo = (response: ServerResponse, events: AnswerEvents, silence: NodeJS.Timeout) => {
   let wrote = false;
+  const { write, flush } = frameWriter(response);
   const sink: CompletionSink = {
     take: (batch) => {
       const text = events.of(batch);
       if (text === '' || response.destroyed) return undefined;
       wrote = true;
       silence.refresh();
-      return response.write(text) ? undefined : drained(response);
+      return write(text);
     },
   };
-  return { sink, wrote: () => wrote };
+  return { sink, flush, wrote: () => wrote };
 };
 
 /**
@@ -52,7 +84,10 @@ export const deliverEvents = async (
     response.write(KEEP_ALIVE);
     silence.refresh();
   }, SILENCE_MS);
-  const { sink, wrote } = sinkTo(response, events, silence);
-  const ended = await running.deliver(sink).finally(() => clearTimeout(silence));
+  const { sink, flush, wrote } = sinkTo(response, events, silence);
+  const ended = await running.deliver(sink).finally(() => {
+    clearTimeout(silence);
+    flush();
+  });
   return { ended, wrote: wrote() };
 };
