@@ -10,7 +10,7 @@ import type { Logger } from '../kernel/logger.ts';
 import { upcast } from '../kernel/upcasting.ts';
 import type { DeviceLinkDeps } from '../ws/device-link/device-link.deps.ts';
 import { deviceLink, type DeviceLink } from '../ws/device-link/device-link.ts';
-import type { SessionWatch } from '../ws/session-watch.ts';
+import type { SessionEnds } from '../ws/session-watch.ts';
 import { deviceNotes } from './device-notes.ts';
 import type { Stores } from './stores.ts';
 import type { WriteSide } from './write-side.ts';
@@ -18,7 +18,7 @@ import type { WriteSide } from './write-side.ts';
 type Deps = Readonly<{
   stores: Stores;
   write: WriteSide;
-  watch: SessionWatch;
+  sessionEnds: SessionEnds;
   hashAddress: (ip: string) => string;
   /** Tells a user's phones, silently, that there is a desktop to talk to. Never rejects. */
   desktopOnline: (userId: string) => Promise<unknown>;
@@ -70,10 +70,10 @@ const followUnlinked = ({ stores, write, logger }: Deps, link: DeviceLink, signa
 
 /** The link between a user's devices. */
 export const linking = (deps: Deps) => {
-  const { stores, write, watch, hashAddress, clock, logger } = deps;
+  const { stores, write, sessionEnds, hashAddress, clock, logger } = deps;
   const stopping = new AbortController();
   const link = deviceLink({
-    ...{ relay: stores.relay, watch, hashAddress, clock, logger },
+    ...{ relay: stores.relay, sessionEnds, hashAddress, clock, logger },
     device: (deviceId) => write.devices.state(deviceId),
     notes: notesOf(deps),
   });

@@ -39,7 +39,7 @@ import type { QueryRunner } from '../kernel/query.ts';
 import type { EventHub } from '../ws/event-hub.ts';
 import { eventsSocket } from '../ws/events-socket.ts';
 import { llmSocket } from '../ws/llm-socket/llm-socket.ts';
-import { sessionWatch } from '../ws/session-watch.ts';
+import { sessionEnds, sessionWatch } from '../ws/session-watch.ts';
 import { acceptSockets } from '../ws/upgrade.ts';
 import { accountEndpoints } from './account-endpoints.ts';
 import { addressHash, limitsOf } from './callers.ts';
@@ -200,7 +200,8 @@ export const web = async (deps: Deps) => {
     rooms,
   });
   const link = linking({
-    ...{ stores: deps.stores, write: deps.write, watch, hashAddress, clock, logger },
+    ...{ stores: deps.stores, write: deps.write, hashAddress, clock, logger },
+    sessionEnds: sessionEnds(signing.revocations, clock),
     desktopOnline: (userId) => deps.notifier.desktopOnline(userId),
   });
   const serving = await serve(app.callback(), { host: config.HOST, port: deps.port, refusalHeaders });

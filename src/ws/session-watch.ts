@@ -4,11 +4,16 @@ import type { Clock } from '../kernel/clock.ts';
 
 type Session = Pick<Caller, 'sessionId' | 'tokenExpiresAt'>;
 
+/** Calls `tell` once, when the session has ended. Answers how to stop waiting for that. */
+export type SessionEnds = (session: Session, tell: () => void) => () => void;
+
 /** Tells, while a connection is open, that the session behind it has ended. `stop` when the connection closes. */
-export type SessionWatch = (caller: Session) => Readonly<{
+export type SessionWatch = (session: Session) => Readonly<{
   ended: AbortSignal;
   stop: () => void;
 }>;
+
+type Watched = Readonly<{ session: Session; tell: () => void }>;
 
 const LOOK_EVERY_MS = 500;
 
@@ -16,12 +21,12 @@ const LOOK_EVERY_MS = 500;
  * Looks twice a second, without I/O, whether the sessions were ended, here or on another instance, or their tokens are
  * over: one look for all connections.
  */
-export const sessionWatch = (revocations: Pick<Revocations, 'isRevoked'>, clock: Clock): SessionWatch => {
-  const watched = new Map<AbortController, Session>();
+export const sessionEnds = (revocations: Pick<Revocations, 'isRevoked'>, clock: Clock): SessionEnds => {
+  const watched = new Set<Watched>();
   let timer: NodeJS.Timeout | undefined;
 
-  const stop = (over: AbortController): void => {
-    watched.delete(over);
+  const stop = (one: Watched): void => {
+    watched.delete(one);
     if (watched.size > 0) return;
     clearInterval(timer);
     timer = undefined;
@@ -29,17 +34,27 @@ export const sessionWatch = (revocations: Pick<Revocations, 'isRevoked'>, clock:
 
   const look = (): void => {
     const now = clock().getTime();
-    for (const [over, { sessionId, tokenExpiresAt }] of watched) {
+    for (const one of watched) {
+      const { sessionId, tokenExpiresAt } = one.session;
       if (!revocations.isRevoked(sessionId) && tokenExpiresAt * 1000 > now) continue;
-      stop(over);
-      over.abort();
+      stop(one);
+      one.tell();
     }
   };
 
-  return ({ sessionId, tokenExpiresAt }) => {
-    const over = new AbortController();
-    watched.set(over, { sessionId, tokenExpiresAt });
+  return (session, tell) => {
+    const one = { session, tell };
+    watched.add(one);
     timer ??= setInterval(look, LOOK_EVERY_MS);
-    return { ended: over.signal, stop: () => stop(over) };
+    return () => stop(one);
+  };
+};
+
+/** The same as a signal, for what is aborted by one. */
+export const sessionWatch = (revocations: Pick<Revocations, 'isRevoked'>, clock: Clock): SessionWatch => {
+  const ends = sessionEnds(revocations, clock);
+  return (session) => {
+    const over = new AbortController();
+    return { ended: over.signal, stop: ends(session, () => over.abort()) };
   };
 };

@@ -5,7 +5,7 @@ import { memoryRelay } from '../../infra/relay/memory-relay.ts';
 import { defaultLimits } from '../../src/http/limits.ts';
 import { silentLogger } from '../../src/kernel/logger.ts';
 import { deviceLink } from '../../src/ws/device-link/device-link.ts';
-import { sessionWatch } from '../../src/ws/session-watch.ts';
+import { sessionEnds } from '../../src/ws/session-watch.ts';
 import { acceptSockets } from '../../src/ws/upgrade.ts';
 import { ada, startHttp } from '../support/given-http.ts';
 import { answerMemory } from './own-memory.ts';
@@ -27,7 +27,7 @@ const edge = await startHttp([], {
 const ignore = (): void => undefined;
 const link = deviceLink({
   relay: memoryRelay().attach(randomUUID()),
-  watch: sessionWatch({ isRevoked: () => false }, clock),
+  sessionEnds: sessionEnds({ isRevoked: () => false }, clock),
   device: (deviceId) => Promise.resolve(recordOf(desktops.get(deviceId))),
   notes: { beat: ignore, visibility: ignore, directory: ignore, presence: ignore },
   hashAddress: (ip) => ip,

@@ -166,7 +166,7 @@ export const givenLinks = async (options: Options = {}): Promise<GivenLinks> => 
   const unrecorded = new Set<string>();
   const noted: string[] = [];
   const ended = new Set<string>();
-  const watching = new Map<AbortController, string>();
+  const watching = new Map<() => void, string>();
   const clients: SimulatedLink[] = [];
   const { logger, lines } = memoryLogger();
   const userId = randomUUID();
@@ -183,10 +183,9 @@ export const givenLinks = async (options: Options = {}): Promise<GivenLinks> => 
     const http = await startHttp([], { authenticator: authenticatorOf(ended), limits });
     const link = deviceLink({
       relay,
-      watch: ({ sessionId }) => {
-        const over = new AbortController();
-        watching.set(over, sessionId);
-        return { ended: over.signal, stop: () => void watching.delete(over) };
+      sessionEnds: ({ sessionId }, tell) => {
+        watching.set(tell, sessionId);
+        return () => void watching.delete(tell);
       },
       device: (deviceId) => Promise.resolve(records.get(deviceId) ?? { status: 'none' }),
       notes: {
@@ -278,7 +277,7 @@ export const givenLinks = async (options: Options = {}): Promise<GivenLinks> => 
     ...{ instances, userId, records, unrecorded, noted, quiet, cut: open.cut },
     endSession: (sessionId) => {
       ended.add(sessionId);
-      for (const [over, watched] of watching) if (watched === sessionId) over.abort();
+      for (const [tell, watched] of watching) if (watched === sessionId) tell();
     },
     desktop: (given = {}) => joined(simulatedDesktop(linkOptions(given))),
     phone: (given = {}) => joined(simulatedPhone(linkOptions(given))),

@@ -18,15 +18,15 @@ import {
 import { heldCalls, type WaitingCall } from './held-calls.ts';
 import type { PostOffice } from './post-office.ts';
 import type { KeptFrame } from './receipts.ts';
-import { answerPayload, callId, callIn, callOf } from './rpc.ts';
+import { answerPayload, callId, callIn, callOf, type Call } from './rpc.ts';
 import type { LinkTiming } from './timing.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
 /** Calls of phones to the user's desktop, and its answers. */
 export type Calls = Readonly<{
-  /** Every request is answered, by the desktop or by us. */
-  request: (connection: Registered, message: ClientMessage) => Promise<void>;
-  response: (connection: Registered, message: ClientMessage) => Promise<void>;
+  /** Every request is answered, by the desktop or by us. Both are undefined when that is done already. */
+  request: (connection: Registered, message: ClientMessage) => Promise<void> | undefined;
+  response: (connection: Registered, message: ClientMessage) => Promise<void> | undefined;
   /** To be told of a call that a desktop may not have got before it went. Never rejects. */
   returned: (desktopId: string, kept: KeptFrame) => Promise<void>;
   /** Whether a call that a desktop may not have got is still worth bringing; if not, its caller is told. Never rejects. */
@@ -54,7 +54,7 @@ type Deps = Readonly<{
 type Fate = 'brought' | 'no desktop' | 'not reached' | 'out of sight';
 
 const isFor =
-  ({ clientId, target }: WaitingCall) =>
+  ({ clientId, target }: Pick<WaitingCall, 'clientId' | 'target'>) =>
   ({ role, deviceId }: Presence): boolean =>
     role === 'desktop' && deviceId !== clientId && (target === undefined || target === deviceId);
 
@@ -118,6 +118,19 @@ export const calls = ({ office, whereabouts, newId, timing, clock, logger }: Dep
     else if (!held.hold(call)) await giveUp(call, TOO_MANY_CALLS);
   };
 
+  /** True when the desktop that came last is connected here: most calls need no more. */
+  const isBroughtAtOnce = (call: Call): boolean => {
+    if (held.isHolding(call.userId, call.clientId)) return false;
+    const [latest] = whereabouts.presentAtOnce(call.userId)?.filter(isFor(call)) ?? [];
+    return latest !== undefined && office.sendHere(call.userId, latest.deviceId, call.frame);
+  };
+
+  const mail = async ({ caller, outbox }: Registered, clientId: string, frame: string): Promise<void> => {
+    if (await office.sendMail(caller.userId, clientId, frame)) return;
+    const why = `the answer to ${clientId} is lost: too much waits for the devices of this user that are away`;
+    outbox.send(errorFrame('forwardFailed', why, clock()), 'vital');
+  };
+
   const inOrder = serialByKey();
 
   const isOld = ({ at }: KeptFrame): boolean => now() - at > timing.recentlyMs;
@@ -128,24 +141,29 @@ export const calls = ({ office, whereabouts, newId, timing, clock, logger }: Dep
   });
 
   return {
-    request: async (connection, message) => {
+    request: (connection, message) => {
       const id = callId(message.payload) ?? newId();
       const { deviceId } = connection.entry.presence;
       const call = callOf(message, id, { userId: connection.caller.userId, deviceId });
-      if ('code' in call) return connection.outbox.send(rpcErrorFrame(id, call), 'kept');
-      await bringOrHold({ ...call, until: now() + timing.holdMs });
+      if ('code' in call) {
+        connection.outbox.send(rpcErrorFrame(id, call), 'kept');
+        return undefined;
+      }
+      if (isBroughtAtOnce(call)) return undefined;
+      return bringOrHold({ ...call, until: now() + timing.holdMs });
     },
-    response: async (connection, message) => {
+    response: (connection, message) => {
       const { caller, outbox } = connection;
       const clientId = textOf(message.payload, 'clientId')?.toLowerCase();
       if (clientId === undefined || !isUuid(clientId)) {
-        return outbox.send(errorFrame('missingClientId', 'an answer needs the clientId of its call', clock()), 'vital');
+        const refusal = errorFrame('missingClientId', 'an answer needs the clientId of its call', clock());
+        outbox.send(refusal, 'vital');
+        return undefined;
       }
       const id = callId(message.payload);
       if (id !== undefined) outbox.settle(callKey(clientId, id));
-      if (await office.sendMail(caller.userId, clientId, rpcResponseFrame(answerPayload(message)))) return;
-      const why = `the answer to ${clientId} is lost: too much waits for the devices of this user that are away`;
-      outbox.send(errorFrame('forwardFailed', why, clock()), 'vital');
+      const frame = rpcResponseFrame(answerPayload(message));
+      return office.sendHere(caller.userId, clientId, frame) ? undefined : mail(connection, clientId, frame);
     },
     returned: async (desktopId, kept) => {
       const call = returnedCall(kept.frame, desktopId);

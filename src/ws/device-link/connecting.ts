@@ -6,7 +6,7 @@ import type { Opening, Socket } from '../upgrade.ts';
 import { causes } from './causes.ts';
 import { RESTARTING, REVOKED, TRY_AGAIN } from './close-codes.ts';
 import type { Connection } from './connections.ts';
-import { outbox } from './outbox.ts';
+import { outbox, type OutboxReports } from './outbox.ts';
 import type { LinkTiming } from './timing.ts';
 
 type Deps = Readonly<{
@@ -14,18 +14,31 @@ type Deps = Readonly<{
   timing: Pick<LinkTiming, 'lingerMs' | 'revokedMs'>;
   clock: Clock;
   logger: Logger;
-  /** Told once, when nothing more can reach the device over this socket. */
-  onOver: (connection: Connection) => void;
 }>;
+
+/** Makes a connection of a socket; it is over when either side closes it, which `onOver` is told once. */
+export type Connecting = (
+  socket: Socket,
+  caller: Caller,
+  opening: Opening,
+  onOver: (connection: Connection) => void,
+) => Connection;
 
 const roleOf = (header: string | undefined): DeviceRole =>
   header === 'desktop' || header === 'mobile' ? header : 'other';
 
-/** Makes a connection of a socket; it is over when either side closes it. */
-export const connecting =
-  ({ hashAddress, timing, clock, logger, onOver }: Deps) =>
-  (socket: Socket, caller: Caller, opening: Opening): Connection => {
-    const { requestId } = opening;
+export const connecting = ({ hashAddress, timing, clock, logger }: Deps): Connecting => {
+  const now = (): number => clock().getTime();
+
+  /** Ends a socket whose peer does not answer the close frame. */
+  const cutLater = (socket: Socket, code: number): void => {
+    const cut = setTimeout(() => socket.terminate(), code === REVOKED ? timing.revokedMs : timing.lingerMs);
+    cut.unref();
+    socket.once('close', () => clearTimeout(cut));
+  };
+
+  return (socket, caller, opening, onOver) => {
+    const about = { userId: caller.userId, requestId: opening.requestId };
     let isOpen = true;
     const over = (): void => {
       if (!isOpen) return;
@@ -33,25 +46,23 @@ export const connecting =
       connection.outbox.shut();
       onOver(connection);
     };
-    const close = (code: number, reason: string, lastWord?: string): void => {
+    const close: Connection['close'] = (code, reason, lastWord) => {
       if (!isOpen) return;
       if (lastWord !== undefined) connection.outbox.sendLast(lastWord);
       socket.close(code, reason);
-      const cut = setTimeout(() => socket.terminate(), code === REVOKED ? timing.revokedMs : timing.lingerMs);
-      cut.unref();
-      socket.once('close', () => clearTimeout(cut));
+      cutLater(socket, code);
       over();
+    };
+    const reports: OutboxReports = {
+      overflow: () => {
+        logger.warn(about, 'a device does not read; it is to come back');
+        close(TRY_AGAIN, 'too much waits to be read; come back and resume');
+      },
+      dropped: (frames) => logger.warn({ ...about, frames }, 'a device reads slowly: some pieces were left out'),
     };
     const connection: Connection = {
       caller,
-      outbox: outbox(socket, () => clock().getTime(), {
-        overflow: () => {
-          logger.warn({ userId: caller.userId, requestId }, 'a device does not read; it is to come back');
-          close(TRY_AGAIN, 'too much waits to be read; come back and resume');
-        },
-        dropped: (frames) =>
-          logger.warn({ userId: caller.userId, requestId, frames }, 'a device reads slowly: some pieces were left out'),
-      }),
+      outbox: outbox(socket, now, reports),
       saidRole: roleOf(opening.header('x-client-type')),
       entry: undefined,
       cause: causes(caller, opening, hashAddress, clock),
@@ -65,3 +76,4 @@ export const connecting =
     });
     return connection;
   };
+};

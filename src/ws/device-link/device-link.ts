@@ -5,9 +5,10 @@ import { connecting } from './connecting.ts';
 import { isRegistered, type Connection } from './connections.ts';
 import type { DeviceLinkDeps } from './device-link.deps.ts';
 import { errorFrame } from './frames.ts';
-import { readClientMessage } from './client-message.ts';
 import { keepAlive } from './keep-alive.ts';
-import { readFrames, type Frame } from './reading.ts';
+import { readFrames } from './reading.ts';
+import { receiving } from './receiving.ts';
+import { sockets as openSockets } from './sockets.ts';
 import { switchboard } from './switchboard.ts';
 import { usualTiming } from './timing.ts';
 
@@ -26,46 +27,29 @@ export type DeviceLink = Readonly<{
 /** How long a device that was removed may wait for the event that says so. */
 const UNLINKED_WITHIN_MS = 500;
 const STOP_WITHIN_MS = 5_000;
+/** How long a socket that has failed may wait for its answer to our close frame. */
+const FAILED_WITHIN_MS = 1_000;
 
 /** Links the devices of this process with each other and with those of other instances. */
 export const deviceLink = (deps: DeviceLinkDeps): DeviceLink => {
   const { clock, logger } = deps;
   const timing = { ...usualTiming, ...deps.timing };
   const board = switchboard({ ...deps, timing });
-  const sockets = new Set<Promise<void>>();
+  const open = openSockets();
+  const alive = keepAlive(timing);
 
   const confirming = setInterval(() => {
     for (const connection of board.connections.all()) connection.outbox.ask();
   }, timing.confirmEveryMs);
   confirming.unref();
 
-  const failed = (connection: Connection, isRegistering: boolean): void => {
+  const failed = (connection: Connection, isRegistering: boolean, error: unknown): void => {
+    logger.error({ err: error, userId: connection.caller.userId }, 'a message of a device could not be handled');
     const message = 'the relay does not answer just now; try again';
     connection.outbox.send(errorFrame('temporarilyUnavailable', message, clock()), 'vital');
     if (isRegistering) connection.close(TRY_AGAIN, message);
   };
-
-  const received = async (connection: Connection, { data, isBinary }: Frame): Promise<void> => {
-    if (board.revoked.has(connection)) return;
-    let isRegistering = false;
-    try {
-      if (isBinary) {
-        if (isRegistered(connection)) await board.terminals.output(connection, data);
-        return;
-      }
-      const message = readClientMessage(data.toString('utf8'), data.length);
-      if (message === 'no-json' || message === 'no-type') {
-        const code = message === 'no-json' ? 'invalidJson' : 'unknownMessageType';
-        connection.outbox.send(errorFrame(code, 'a message is a JSON object with a type', clock()), 'vital');
-        return;
-      }
-      isRegistering = message.type === 'register';
-      await board.handle(connection, message);
-    } catch (error) {
-      logger.error({ err: error, userId: connection.caller.userId }, 'a message of a device could not be handled');
-      failed(connection, isRegistering);
-    }
-  };
+  const received = receiving({ board, clock, failed });
 
   const revoke = (connection: Connection): void => {
     board.revoked.add(connection);
@@ -77,42 +61,40 @@ export const deviceLink = (deps: DeviceLinkDeps): DeviceLink => {
     });
   };
 
+  const connect = connecting({ ...deps, timing });
+
   const socket: SocketHandler = (ws, caller, _url, opening) => {
-    const left = Promise.withResolvers<undefined>();
-    const connect = connecting({
-      ...deps,
-      timing,
-      onOver: (connection) => {
-        clearTimeout(deadline);
-        session.stop();
-        const leaving = isRegistered(connection) ? board.leave(connection) : Promise.resolve();
-        void leaving.then(() => left.resolve(undefined));
-      },
+    const place = open.add(ws);
+    const connection = connect(ws, caller, opening, (over) => {
+      clearTimeout(deadline);
+      stopWaiting();
+      void (isRegistered(over) ? board.leave(over) : Promise.resolve()).then(place.left);
     });
-    const connection = connect(ws, caller, opening);
-    readFrames(ws, (frame) => received(connection, frame));
-    ws.on('pong', (data: Buffer) => connection.outbox.answered(data.toString('latin1')));
+    const heard = alive.watch(ws);
+    readFrames(ws, (frame) => {
+      heard();
+      return received(connection, frame);
+    });
+    ws.on('ping', heard);
+    ws.on('pong', (data: Buffer) => {
+      heard();
+      connection.outbox.answered(data.toString('latin1'));
+    });
     // The library has sent a close frame with what was wrong; an unread answer to it must not hold the socket.
-    ws.on('error', () => void setTimeout(() => ws.terminate(), 1_000).unref());
+    ws.on('error', () => void setTimeout(() => ws.terminate(), FAILED_WITHIN_MS).unref());
+    ws.once('close', () => {
+      alive.forget(ws);
+      place.closed();
+    });
     const deadline = setTimeout(() => {
       if (!isRegistered(connection)) connection.close(POLICY_VIOLATION, 'no device was registered');
     }, timing.registerWithinMs);
-    const session = deps.watch(caller);
-    session.ended.addEventListener('abort', () => revoke(connection));
-    const alive = keepAlive(ws, timing);
-    const closed = new Promise<void>((resolve) => {
-      ws.once('close', () => {
-        alive.stop();
-        void left.promise.then(() => resolve());
-      });
-    });
-    sockets.add(closed);
-    void closed.then(() => sockets.delete(closed));
-    return closed;
+    const stopWaiting = deps.sessionEnds(caller, () => revoke(connection));
+    return Promise.resolve();
   };
 
   const quiet = async (): Promise<void> => {
-    await Promise.all(sockets);
+    await open.quiet();
     await board.settled();
   };
 
@@ -128,13 +110,14 @@ export const deviceLink = (deps: DeviceLinkDeps): DeviceLink => {
         if (board.connections.find(userId, deviceId) === connection) board.endLink(userId, deviceId);
       }, UNLINKED_WITHIN_MS).unref();
     },
-    inUse: () => ({ sockets: sockets.size, ...board.inUse() }),
+    inUse: () => ({ sockets: open.size(), ...board.inUse() }),
     stop: async () => {
       clearInterval(confirming);
       const limit = Promise.withResolvers<undefined>();
       const timer = setTimeout(() => limit.resolve(undefined), STOP_WITHIN_MS);
       await Promise.race([quiet(), limit.promise]);
       clearTimeout(timer);
+      alive.stop();
       board.stop();
     },
   };

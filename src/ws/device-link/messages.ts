@@ -17,14 +17,20 @@ type Deps = Readonly<{
   clock: Clock;
 }>;
 
-/** Does what a message asks for. Rejects when the relay does not answer, or through a fault of ours. */
-export type Messages = (connection: Connection, message: ClientMessage) => Promise<void>;
+/** Undefined: it is done already. */
+type Doing = Promise<void> | undefined;
 
-type Handling = (connection: Registered, message: ClientMessage) => Promise<void> | void;
+/** Does what a message asks for. Throws or rejects when the relay does not answer, or through a fault of ours. */
+export type Messages = (connection: Connection, message: ClientMessage) => Doing;
+
+type Handling = (connection: Registered, message: ClientMessage) => Doing;
 
 export const messages = ({ registering, calls, terminals, events, notes, clock }: Deps): Messages => {
-  const refuse = (connection: Connection, code: LinkErrorCode, message: string): void =>
-    connection.outbox.send(errorFrame(code, message, clock()), 'vital');
+  const say = (connection: Connection, frame: string): undefined => {
+    connection.outbox.send(frame, 'vital');
+  };
+  const refuse = (connection: Connection, code: LinkErrorCode, message: string): undefined =>
+    say(connection, errorFrame(code, message, clock()));
 
   const heartbeat: Handling = async (connection, { payload }) => {
     connection.outbox.send(PONG, 'vital');
@@ -40,9 +46,10 @@ export const messages = ({ registering, calls, terminals, events, notes, clock }
     if (fault !== undefined) refuse(connection, 'invalidEvent', fault);
   };
 
-  const call: Handling = async (connection, message) => {
-    await calls.request(connection, message);
-    await registering.touch(connection);
+  const call: Handling = (connection, message) => {
+    const asked = calls.request(connection, message);
+    if (asked === undefined) return registering.touch(connection);
+    return asked.then(() => registering.touch(connection));
   };
 
   /** Each says itself what is wrong with a message. */
@@ -64,24 +71,24 @@ export const messages = ({ registering, calls, terminals, events, notes, clock }
   };
 
   /** A socket that has not said which device it is. */
-  const unregistered = (connection: Connection, { type, payload }: ClientMessage): void => {
-    if (type === 'heartbeat') return connection.outbox.send(PONG, 'vital');
+  const unregistered = (connection: Connection, { type, payload }: ClientMessage): undefined => {
+    if (type === 'heartbeat') return say(connection, PONG);
     if (type === 'rpc.request') {
       const error = { code: INVALID_REQUEST, message: 'register first' };
-      return connection.outbox.send(rpcErrorFrame(callId(payload) ?? '', error), 'vital');
+      return say(connection, rpcErrorFrame(callId(payload) ?? '', error));
     }
     if (type === 'rpc.response') return refuse(connection, 'authRequired', 'register before answering calls');
     return refuse(connection, 'notRegistered', 'register first');
   };
 
-  return async (connection, message) => {
+  return (connection, message) => {
     const { type, payload } = message;
-    if (type === 'pong') return;
-    if (type === 'ping') return connection.outbox.send(PONG, 'vital');
+    if (type === 'pong') return undefined;
+    if (type === 'ping') return say(connection, PONG);
     if (type === 'register') return registering.register(connection, payload);
     const handle = handlingOf(message);
     if (handle === undefined) return refuse(connection, 'unknownMessageType', 'there is no message of this type');
     if (!isRegistered(connection)) return unregistered(connection, message);
-    await handle(connection, message);
+    return handle(connection, message);
   };
 };

@@ -8,6 +8,8 @@ import type { Whereabouts } from './whereabouts.ts';
 
 /** Brings frames to devices, here or on another instance. */
 export type PostOffice = Readonly<{
+  /** False when the device is not connected here. */
+  sendHere: (userId: string, deviceId: string, frame: string | Uint8Array) => boolean;
   /** False when the device cannot be reached. Rejects when the relay does not answer. */
   sendText: (userId: string, deviceId: string, frame: string) => Promise<boolean>;
   sendBinary: (userId: string, deviceId: string, frame: Uint8Array) => Promise<boolean>;
@@ -143,6 +145,7 @@ export const postOffice = (deps: Deps): PostOffice => {
   };
 
   return {
+    sendHere: toDevice,
     sendText,
     sendBinary: async (userId, deviceId, frame) =>
       toDevice(userId, deviceId, frame) || send(userId, deviceId, { kind: 'binary', userId, deviceId, frame }),

@@ -15,26 +15,25 @@ const bufferOf = (data: RawData): Buffer => {
 
 /**
  * Handles the frames of a socket one after the other. A client that is faster than we are is not read until we have
- * caught up: nothing is ever thrown away. `handle` must not reject.
+ * caught up: nothing is ever thrown away. `handle` answers undefined when it is done already, and must neither throw nor
+ * reject.
  */
 export const readFrames = (
   socket: Pick<Socket, 'on' | 'pause' | 'resume'>,
-  handle: (frame: Frame) => Promise<void>,
+  handle: (frame: Frame) => Promise<void> | undefined,
 ): void => {
-  let waiting: Frame[] = [];
+  /** Undefined while nothing is under way. */
+  let waiting: Frame[] | undefined;
   let bytes = 0;
-  let working = false;
   let paused = false;
 
   const work = async (): Promise<void> => {
-    working = true;
-    while (waiting.length > 0) {
-      const batch = waiting;
+    for (let batch = waiting; batch !== undefined && batch.length > 0; batch = waiting) {
       waiting = [];
       bytes = 0;
       for (const frame of batch) await handle(frame);
     }
-    working = false;
+    waiting = undefined;
     if (!paused) return;
     paused = false;
     socket.resume();
@@ -42,12 +41,18 @@ export const readFrames = (
 
   socket.on('message', (data: RawData, isBinary: boolean) => {
     const frame = { data: bufferOf(data), isBinary };
+    if (waiting === undefined) {
+      const doing = handle(frame);
+      if (doing === undefined) return;
+      waiting = [];
+      void doing.then(work);
+      return;
+    }
     waiting.push(frame);
     bytes += frame.data.length;
     if (!paused && (waiting.length >= MOST_FRAMES || bytes >= MOST_BYTES)) {
       paused = true;
       socket.pause();
     }
-    if (!working) void work();
   });
 };

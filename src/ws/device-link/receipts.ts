@@ -14,7 +14,7 @@ export type Receipts = Readonly<{
   note: (frame: string, bytes: number, key: string | undefined) => void;
   /** To be called with the key of a frame that the client was heard to have got. */
   settle: (key: string) => void;
-  /** Asks with a ping, when something is open and no ping is under way. */
+  /** Asks with a ping, when something is open for which it is time, and no ping is under way. */
   ask: () => void;
   /** To be called with the payload of each pong. */
   answered: (payload: string) => void;
@@ -30,6 +30,8 @@ const ASK_FRAMES = 8;
 const ASK_BYTES = 256 * 1024;
 const MOST_BYTES = 8 * 1024 * 1024;
 const MOST_FRAMES = 2_000;
+/** An answer that comes twice harms nobody, a call may be carried out twice: answers are asked for so much more rarely. */
+const ANSWERS_WAIT = 5;
 
 export const receipts = (
   ping: (payload: string) => void,
@@ -43,7 +45,9 @@ export const receipts = (
   let asked: number | undefined;
   let askedAt = -Infinity;
 
-  const ask = (): void => {
+  const isTime = (): boolean => now() - askedAt >= askEveryMs * ANSWERS_WAIT;
+
+  const askNow = (): void => {
     if (open.length === 0 || asked !== undefined) return;
     asked = count;
     askedAt = now();
@@ -66,19 +70,21 @@ export const receipts = (
       open.push({ frame, at: now(), number: count, bytes: size, key });
       bytes += size;
       if (key !== undefined) numbers.set(key, count);
-      // The first is asked for at once: connections may be short.
-      if (bytes > ASK_BYTES || now() - askedAt >= askEveryMs) ask();
+      // The first is asked for at once, for connections may be short; but most calls are answered sooner than a ping.
+      if (bytes > ASK_BYTES || (key === undefined && isTime())) askNow();
     },
     settle: (key) => {
       const number = numbers.get(key);
       if (number !== undefined) forgetUpTo(number);
     },
-    ask,
+    ask: () => {
+      if (numbers.size > 0 || isTime()) askNow();
+    },
     answered: (payload) => {
       if (asked === undefined || payload !== PREFIX + String(asked)) return;
       forgetUpTo(asked);
       asked = undefined;
-      if (open.length >= ASK_FRAMES || bytes > ASK_BYTES) ask();
+      if (open.length >= ASK_FRAMES || bytes > ASK_BYTES) askNow();
     },
     isFull: () => bytes >= MOST_BYTES || open.length >= MOST_FRAMES,
     takeBack: () => {

@@ -27,8 +27,8 @@ export type RegisteringDeps = Readonly<{
 export type Registering = Readonly<{
   /** Rejects when it cannot be known whether the device may come in. */
   register: (connection: Connection, payload: Payload | undefined) => Promise<void>;
-  /** Keeps the right to resume alive. */
-  touch: (connection: Registered) => Promise<void>;
+  /** Keeps the right to resume alive; undefined when that is not due. */
+  touch: (connection: Registered) => Promise<void> | undefined;
   /** Takes the right to resume away. */
   end: (connection: Connection) => Promise<void>;
 }>;
@@ -119,11 +119,11 @@ export const registering = (deps: RegisteringDeps): Registering => {
       const fault = ownerFault(await deps.device(deviceId), connection.caller.userId);
       if (fault !== undefined) connection.close(REVOKED, fault.message);
     },
-    touch: async (connection) => {
+    touch: (connection) => {
       const own = held.get(connection);
-      if (own === undefined || now() - own.keptAt < KEEP_EVERY_MS) return;
+      if (own === undefined || now() - own.keptAt < KEEP_EVERY_MS) return undefined;
       own.keptAt = now();
-      await relay.keepSession(own.session);
+      return relay.keepSession(own.session);
     },
     end: async (connection) => {
       const own = held.get(connection);

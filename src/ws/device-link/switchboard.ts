@@ -26,6 +26,9 @@ const SETTLED_LOOK_MS = 50;
 /** Unlike a UUID's text, which is made of twenty pieces that stay apart, this is one: it is kept for long. */
 const connectionId = (): string => randomBytes(16).toString('hex');
 
+/** What works between the sockets of this process and the relay. */
+export type Switchboard = ReturnType<typeof switchboard>;
+
 /** All that works between the sockets of this process and the relay. */
 export const switchboard = (deps: Deps) => {
   const { relay, clock, logger, timing, notes } = deps;

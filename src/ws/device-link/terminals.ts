@@ -13,8 +13,8 @@ type Payload = Readonly<Record<string, unknown>>;
 export type Terminals = Readonly<{
   bind: (connection: Registered, payload: Payload | undefined) => Promise<void>;
   unbind: (connection: Registered, payload: Payload | undefined) => Promise<void>;
-  /** Bytes of a terminal, for all who watch it. */
-  output: (connection: Registered, frame: Buffer) => Promise<void>;
+  /** Bytes of a terminal, for all who watch it; undefined when they have been sent. */
+  output: (connection: Registered, frame: Buffer) => Promise<void> | undefined;
   /** Asks a desktop that is back for the terminals that are still watched: it has forgotten them. */
   restore: (desktop: Registered) => Promise<void>;
   /** A watcher has gone: a desktop that nobody watches keeps its output until somebody does. */
@@ -65,6 +65,11 @@ export const terminals = ({ relay, office, whereabouts, clock }: Deps): Terminal
   const isHere = async (userId: string, deviceId: string): Promise<boolean> =>
     (await whereabouts.presentNow(userId)).some((other) => other.deviceId === deviceId);
 
+  /** Whoever cannot be reached binds again, and gets a snapshot. */
+  const show = async (userId: string, routes: readonly TerminalRoute[], frame: Buffer): Promise<void> => {
+    for (const { consumerId } of routes) await office.sendBinary(userId, consumerId, frame).catch(() => false);
+  };
+
   return {
     bind: async (connection, payload) => {
       const { userId } = connection.caller;
@@ -95,14 +100,17 @@ export const terminals = ({ relay, office, whereabouts, clock }: Deps): Terminal
       if ((await desktopFor(connection)) !== undefined) return;
       refuse(connection, 'producerNotConnected', 'Desktop is offline');
     },
-    output: async ({ caller: { userId }, entry: { presence } }, frame) => {
+    output: ({ caller: { userId }, entry: { presence } }, frame) => {
       const session = terminalSessionOf(frame);
-      if (session === undefined) return;
-      for (const { producerId, sessionId, consumerId } of await whereabouts.routes(userId)) {
-        if (producerId !== presence.deviceId || sessionId !== session) continue;
-        // Whoever cannot be reached binds again, and gets a snapshot.
-        await office.sendBinary(userId, consumerId, frame).catch(() => false);
+      if (session === undefined) return undefined;
+      const isOf = (route: TerminalRoute): boolean =>
+        route.producerId === presence.deviceId && route.sessionId === session;
+      const known = whereabouts.routesAtOnce(userId);
+      if (known === undefined) {
+        return whereabouts.routes(userId).then((routes) => show(userId, routes.filter(isOf), frame));
       }
+      const elsewhere = known.filter((route) => isOf(route) && !office.sendHere(userId, route.consumerId, frame));
+      return elsewhere.length === 0 ? undefined : show(userId, elsewhere, frame);
     },
     restore: async ({ caller: { userId }, entry: { presence }, outbox }) => {
       const [routes, devices] = await Promise.all([relay.routes(userId), whereabouts.presentNow(userId)]);

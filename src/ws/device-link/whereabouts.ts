@@ -7,11 +7,15 @@ import { knownBriefly } from './known-briefly.ts';
 export type Whereabouts = Readonly<{
   /** The user's connected devices on all instances, the latest first. May be two seconds old. */
   present: (userId: string) => Promise<readonly Presence[]>;
+  /** The same without waiting; undefined when nothing is known. */
+  presentAtOnce: (userId: string) => readonly Presence[] | undefined;
   /** The same as it is now. */
   presentNow: (userId: string) => Promise<readonly Presence[]>;
   /** The same, and whether those are all: while the relay is away, devices of other instances are out of sight. */
   lookAround: (userId: string) => Promise<Readonly<{ devices: readonly Presence[]; isAll: boolean }>>;
   routes: (userId: string) => Promise<readonly TerminalRoute[]>;
+  /** The same without waiting; undefined when nothing is known. */
+  routesAtOnce: (userId: string) => readonly TerminalRoute[] | undefined;
   /** To be called when either has changed. */
   forget: (userId: string) => void;
   sweep: () => void;
@@ -47,6 +51,7 @@ export const whereabouts = ({ relay, connections, now, logger }: Deps): Whereabo
   );
   return {
     present: present.of,
+    presentAtOnce: present.peek,
     presentNow: present.afresh,
     lookAround: (userId) => {
       const devices = relay.present(userId);
@@ -63,6 +68,7 @@ export const whereabouts = ({ relay, connections, now, logger }: Deps): Whereabo
       );
     },
     routes: routes.of,
+    routesAtOnce: routes.peek,
     forget: (userId) => {
       present.forget(userId);
       routes.forget(userId);
