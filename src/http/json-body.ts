@@ -8,6 +8,11 @@ const MAX_DEPTH = 128;
 /** More values than any honest document; a body of nothing but commas must not keep the process busy. */
 const MAX_VALUES = 1_000_000;
 
+/** A body that takes so long to read that others are given their turn between the steps: a few milliseconds. */
+const LARGE_BYTES = 2 * 1024 * 1024;
+
+const othersTurn = (): Promise<unknown> => new Promise(setImmediate);
+
 const badRequest = (detail: string) => new DomainError('bad_request', detail);
 
 /** Told like any other body that cannot be read: the shipped clients send a request again whose error they do not know. */
@@ -96,7 +101,11 @@ export const readJson = async (
   refuseUnlessJson(request);
   const bytes = await readBody(request, response, limits);
   if (bytes.length === 0) return undefined;
-  const value = parse(textOf(bytes));
+  const isLarge = bytes.length > LARGE_BYTES;
+  const text = textOf(bytes);
+  if (isLarge) await othersTurn();
+  const value = parse(text);
+  if (isLarge) await othersTurn();
   refuseHostile(value, limits.anyText);
   return value;
 };

@@ -1,7 +1,12 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export type Asked = Readonly<{ path: string; body: Readonly<Record<string, unknown>> }>;
+export type Asked = Readonly<{
+  path: string;
+  body: Readonly<Record<string, unknown>>;
+  /** Its Content-Length. */
+  length: string | undefined;
+}>;
 
 /** What the double does with the next calls. */
 export type Answer =
@@ -51,7 +56,8 @@ export const speakingUpstream = async (): Promise<SpeakingUpstream> => {
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('end', () => {
       const text = Buffer.concat(pieces).toString();
-      const call = { path: request.url ?? '', body: text === '' ? {} : (JSON.parse(text) as Asked['body']) };
+      const length = request.headers['content-length'];
+      const call = { length, path: request.url ?? '', body: text === '' ? {} : (JSON.parse(text) as Asked['body']) };
       asked.push(call);
       reply(response, typeof next === 'function' ? next(call) : next);
     });

@@ -3,6 +3,7 @@ import OpenAI from 'openai';
 import { framesOf, type Frame } from '../support/api-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { givenSandbox, givenVoice, type GivenV1 } from './given-v1.ts';
+import type { Asked } from './speaking-upstream.ts';
 import { voices } from './voices.ts';
 
 type Chunk = Readonly<{
@@ -168,6 +169,27 @@ describe('the wire at /v1/chat/completions', () => {
     const failure = await create('three').catch((error: unknown) => error);
     expect(failure).to.be.instanceOf(OpenAI.ConflictError);
     expect((failure as InstanceType<typeof OpenAI.APIError>).headers!.get('x-should-retry')).to.equal('false');
+  });
+
+  it('hands large pictures on as they came', async () => {
+    for (const code of ['openai', 'anthropic', 'google'] as const) {
+      const { model, frames } = voices[code]!;
+      const spoken = await givenVoice(code, voices[code]!);
+      given = spoken;
+      spoken.upstream.answer({ frames: frames({ texts: ['Two.'] }) });
+      const pictures = ['A', 'B'].map((letter) => letter.repeat(800_000));
+      const content = pictures.map((data) => ({
+        type: 'image_url',
+        image_url: { url: `data:image/png;base64,${data}` },
+      }));
+      const answer = await given.post({ model, messages: [{ role: 'user', content }] });
+      expect(answer.status).to.equal(200);
+      const [{ body, length }] = spoken.upstream.asked as [Asked];
+      const text = JSON.stringify(body);
+      expect(length).to.equal(Buffer.byteLength(text).toString());
+      expect(pictures.map((data) => text.split(data).length - 1)).to.deep.equal([1, 1]);
+      if (code !== 'google') await given.close();
+    }
   });
 
   describe('what models say besides text', () => {

@@ -5,6 +5,7 @@ import { baseUrlOf } from './base-url.ts';
 import type { Codec } from './codec.ts';
 import { connectionsTo, patienceOf } from './connections.ts';
 import { eventBatches, oneBatch } from './event-batches.ts';
+import { jsonInPieces } from './json-in-pieces.ts';
 import { post, type Answer } from './post.ts';
 import { readJson, readRefusal, type Refused } from './read-json.ts';
 
@@ -58,6 +59,7 @@ export const chatUpstream = (options: UpstreamOptions, surface: Surface): ChatUp
     stream: boolean,
   ): Promise<Accepted> => {
     codec.check?.(request);
+    const body = jsonInPieces(request, (written) => codec.encode(written, stream));
     const answer = await post(dispatcher, {
       provider,
       path: prefix + (typeof codec.path === 'string' ? codec.path : codec.path(request, stream)),
@@ -66,9 +68,10 @@ export const chatUpstream = (options: UpstreamOptions, surface: Surface): ChatUp
         ...codec.headers?.(request),
         accept: stream ? 'text/event-stream' : 'application/json',
         'content-type': 'application/json',
+        ...(typeof body === 'string' ? {} : { 'content-length': body.length.toString() }),
         'x-request-id': request.requestId,
       },
-      body: JSON.stringify(codec.encode(request, stream)),
+      body: typeof body === 'string' ? body : body.bytes,
       signal,
       patience: stream ? streaming : whole,
     });
