@@ -35,7 +35,7 @@ export const openCases = () => {
       [...standing]
         .filter(([, { balance }]) => balance !== 0n)
         .map(([key, { userId, balance, since }]) => {
-          const [account, purchaseId = ''] = key.split('|') as [Account, string];
+          const [account, purchaseId] = key.split('|') as [Account, string];
           return { purchaseId, userId, account, name: ACCOUNTS[account], balanceUsd: usdText(balance), since };
         })
         .sort((a, b) => (`${a.account}${a.since}` < `${b.account}${b.since}` ? -1 : 1)),
