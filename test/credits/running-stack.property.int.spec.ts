@@ -91,7 +91,7 @@ describe('accounts on three instances that die, over a real log and a real datab
     for (let index = 0; index < ACCOUNTS; index += 1) {
       const events = await running.store().read(`creditAccount-${userOf(index)}`);
       expect(events.length).to.be.greaterThan(0);
-      appendsOf(events).reduce(checked, decider.initial);
+      appendsOf(events).reduce((state, said) => checked(state, said), decider.initial);
     }
   });
 
