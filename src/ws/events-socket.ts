@@ -5,10 +5,13 @@ import { HEARTBEAT_MS, heartbeatOf, LEAVE_WITHIN_MS, messageOf, resumePosition }
 import type { SessionWatch } from './session-watch.ts';
 import type { Socket, SocketHandler } from './upgrade.ts';
 
-/** Resolves when the frame has been handed to the network, which paces us to the client's speed. */
+/**
+ * Resolves when the frame has been handed to the network, which paces us to the client's speed, or when there is no
+ * network any more: the socket closes of itself then.
+ */
 const send = (socket: Socket, text: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    socket.send(text, (error) => (error ? reject(error) : resolve()));
+  new Promise((resolve) => {
+    socket.send(text, () => resolve());
   });
 
 type Deps = Readonly<{

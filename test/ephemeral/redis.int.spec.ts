@@ -76,6 +76,18 @@ describe('on a real Redis', () => {
     });
   });
 
+  it('hands every answer to whoever asked, also when a rule is used for the first time among other commands', async () => {
+    const fresh = connectRedis({ url: server!.url, logger: silentLogger });
+    const [own, limits] = [redisEphemeral(fresh), redisLimiter(fresh)];
+    await redisReady(fresh, 5000);
+    await own.put('first', 1, 60);
+    await own.put('second', 2, 60);
+    const rule = { name: 'new', max: 5, windowSeconds: 60 };
+    const answers = await Promise.all([own.get('first'), limits.use(rule, 'key'), own.get('second')]);
+    expect([answers[0], answers[1].remaining, answers[2]]).to.deep.equal([1, 4, 2]);
+    fresh.disconnect();
+  });
+
   describe('while Redis is away', () => {
     before(() => server!.stop());
 
