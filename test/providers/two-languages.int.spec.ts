@@ -70,6 +70,16 @@ describe('a provider with two languages', () => {
     await upstream.close();
   });
 
+  it('finds it out for all requests that were under way at the same time', async () => {
+    const upstream = openAiUpstream({ baseUrl: server.url, apiKey: 'k', clock: () => new Date(0) });
+    server.answer((asked) => (asked.path === CHAT ? byRoute(asked) : json(404, { detail: 'Not Found' })));
+    const { signal } = new AbortController();
+    const ask = () => upstream.complete(request({ model: 'gpt-4.1' }), { signal });
+    const answers = await Promise.all(Array.from({ length: 24 }, ask));
+    expect(answers.map(({ text }) => text)).to.deep.equal(answers.map(() => 'Grüße'));
+    await upstream.close();
+  });
+
   it('gives up when a server knows neither', async () => {
     const upstream = openAiUpstream({ baseUrl: server.url, apiKey: 'k', clock: () => new Date(0) });
     server.answer(json(404, { detail: 'Not Found' }));

@@ -57,6 +57,7 @@ export const chatUpstream = (options: UpstreamOptions, surface: Surface): ChatUp
     request: UpstreamRequest,
     { signal }: CallOptions,
     stream: boolean,
+    isSecond = false,
   ): Promise<Accepted> => {
     codec.check?.(request);
     const body = jsonInPieces(request, (written) => codec.encode(written, stream));
@@ -81,8 +82,9 @@ export const chatUpstream = (options: UpstreamOptions, surface: Surface): ChatUp
     }
     const refused = await readRefusal(provider, answer, clock());
     const other = surface.insteadOf(codec, refused, request);
-    if (other === undefined) throw refused.error;
-    return send(other, request, { signal }, stream);
+    // Each language is tried once.
+    if (other === undefined || isSecond) throw refused.error;
+    return send(other, request, { signal }, stream, true);
   };
 
   const streams = ({ headers }: Answer): boolean => String(headers['content-type']).includes('text/event-stream');

@@ -36,8 +36,7 @@ export const twoLanguages = ({ usual, other, needsOther, isAboutRequest }: TwoLa
     insteadOf: (codec, refused, request) => {
       if (!NO_SUCH_ROUTE.has(refused.error.status) || isAboutRequest(refused)) return undefined;
       doubted.add(codec);
-      // Each language is tried once.
-      return codec === codecFor(request) && needsOther(request) !== 'must' ? instead(codec) : undefined;
+      return needsOther(request) === 'must' ? undefined : instead(codec);
     },
     understood: (codec) => {
       doubted.delete(codec);
