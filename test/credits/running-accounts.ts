@@ -8,7 +8,7 @@ import { connectEventStore } from '../../infra/eventstore/event-store.ts';
 import { databasePools, type DatabasePools } from '../../infra/postgres/pools.ts';
 import { projector } from '../../infra/postgres/projector.ts';
 import { commandHandler } from '../../src/kernel/command-handler.ts';
-import { isDomainError } from '../../src/kernel/errors.ts';
+import { isDomainError, type ErrorType } from '../../src/kernel/errors.ts';
 import { StoreUnavailableError, type EventStore } from '../../src/kernel/event-store.ts';
 import { silentLogger } from '../../src/kernel/logger.ts';
 import type { Cause } from '../../src/kernel/message.ts';
@@ -65,8 +65,8 @@ type Instance = ReturnType<typeof startInstance>;
 
 /** Several instances over one event node and one database; each may be dropped at any time, and so may the node. */
 export type RunningAccounts = Readonly<{
-  /** Sends a command to one instance after the other until one of them answers: done, or refused. */
-  send: (userId: string, command: CreditCommand, cause: Cause, first: number) => Promise<void>;
+  /** Sends a command to one instance after the other until one of them answers; tells the type of a refusal. */
+  send: (userId: string, command: CreditCommand, cause: Cause, first: number) => Promise<ErrorType | undefined>;
   /** Puts a new instance in the place of one, whatever that one is doing. */
   replace: (index: number) => void;
   /** Ends the event node as a crash does and starts it again on what it has written. */
@@ -124,12 +124,12 @@ export const startAccounts = async (
       for (let attempt = first; ; attempt += 1) {
         try {
           await instances[attempt % count]!.handle(userId, command, cause);
-          return;
+          return undefined;
         } catch (error) {
           const mayWork = isDomainError(error)
             ? error.errorType === 'service_unavailable'
             : error instanceof StoreUnavailableError;
-          if (!mayWork && isDomainError(error)) return;
+          if (!mayWork && isDomainError(error)) return error.errorType;
           if (!mayWork) throw error;
           await new Promise((resolve) => setTimeout(resolve, 10));
         }

@@ -65,7 +65,7 @@ describe('accounts on three instances that die, over a real log and a real datab
     const first = random(INSTANCES);
     const twice = random(8) === 0;
     if (random(40) === 0) running.replace(random(INSTANCES));
-    const sent = [running.send(user, command, cause, first)];
+    const sent: Promise<unknown>[] = [running.send(user, command, cause, first)];
     if (twice) sent.push(running.send(user, command, cause, first + 1));
     await Promise.all(sent);
   };
