@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { startedByTurns } from './event-loop-turns.ts';
 import { refuseUnparsed, type RefusalHeaders } from './unparsed.ts';
 
 export type ServeOptions = Readonly<{
@@ -45,6 +46,9 @@ const connectionsOf = (server: Server): ReadonlySet<Socket> => {
 /** What answers requests; it settles its own failures. */
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
+/** Requests that begin in one turn of the event loop, which takes a millisecond for each at the most. */
+const BEGUN_IN_A_TURN = 32;
+
 /** Listens. Rejects when the address is taken. */
 export const serve = async (handler: Handler, options: ServeOptions): Promise<Serving> => {
   let stopping = false;
@@ -57,13 +61,17 @@ export const serve = async (handler: Handler, options: ServeOptions): Promise<Se
     connectionsCheckingInterval: Math.min(5000, options.headersTimeoutMs ?? 5000),
   });
   const open = connectionsOf(server);
+  const start = startedByTurns(BEGUN_IN_A_TURN);
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (stopping) response.setHeader('Connection', 'close');
     // The server closes idle connections once, when told to close; those that fall idle later are ours to close.
     response.once('close', () => {
       if (stopping) setImmediate(() => server.closeIdleConnections());
     });
-    void handler(request, response);
+    start(() => {
+      // Who has left while it waited for its turn is asked for nothing.
+      if (!response.destroyed) void handler(request, response);
+    });
   };
 
   // The second event asks whether a body is welcome: the body reader says so, once nothing else refuses the request.
