@@ -278,6 +278,20 @@ describe('POST /api/llm/chat/completions', () => {
       expect(given.completions.active()).to.equal(0);
     });
 
+    it('answers 429 with Retry-After and the envelope to one stream too many', async () => {
+      given = await givenLlm({ maxConcurrentPerUser: 2 });
+      const leaving = new AbortController();
+      const running = await Promise.all(
+        [1, 2].map(() => given.post(CHAT, chat('[[sandbox stallAfter=1]] one two'), { signal: leaving.signal })),
+      );
+      expect(running.map(({ status }) => status)).to.deep.equal([200, 200]);
+      const refused = await given.post(CHAT, chat('one'));
+      expect(refused.status).to.equal(429);
+      expect(Number(refused.headers.get('retry-after'))).to.be.greaterThan(0);
+      expect(await refused.json()).to.include({ code: 429, error_type: 'rate_limit_error' });
+      leaving.abort();
+    });
+
     it('answers 402 before the provider is called', async () => {
       given = await givenLlm({ credit: 10n });
       const response = await given.post(CHAT, chat('Hello'));

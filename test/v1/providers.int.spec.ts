@@ -139,6 +139,46 @@ for (const [code, voice] of Object.entries(voices)) {
       expect(voice.askedFormat(given.upstream.asked[0]!.body)).to.have.nested.property('properties.name');
     });
 
+    it('asks for JSON without a schema, or learns that there is no such thing', async () => {
+      given.upstream.answer({ frames: voice.frames({ texts: ['{"name":', '"Ada"}'] }) });
+      const asked = given.client.chat.completions.create({
+        model,
+        messages: ask,
+        response_format: { type: 'json_object' },
+      });
+      if (voice.askedJson === undefined) {
+        const failure = await asked.then(
+          () => expect.fail('nothing was thrown'),
+          (error: unknown) => error,
+        );
+        expect(failure).to.be.instanceOf(OpenAI.BadRequestError);
+        expect(failure).to.include({ param: 'response_format', code: 'unsupported_value' });
+        return;
+      }
+      expect(JSON.parse((await asked).choices[0]!.message.content!)).to.deep.equal({ name: 'Ada' });
+      expect(voice.askedJson(given.upstream.asked[0]!.body)).to.equal(true);
+    });
+
+    it('leaves while it waits for an answer in one piece, and nothing stays on hold', async () => {
+      const frames = voice.frames({ texts: TEXTS });
+      given.upstream.answer(({ path }) =>
+        path.includes('generation') ? { status: 404, body: {} } : { frames, stallAfter: frames.length - 1 },
+      );
+      const leaving = new AbortController();
+      const asked = given.client.chat.completions.create({ model, messages: ask }, { signal: leaving.signal });
+      const failure = asked.then(
+        () => expect.fail('nothing was thrown'),
+        (error: unknown) => error,
+      );
+      await eventually('the call', () => given.upstream.asked[0]);
+      await eventually('the answer', () => (given.completions.active() === 1 ? true : undefined));
+      leaving.abort();
+      expect(await failure).to.be.instanceOf(OpenAI.APIUserAbortError);
+      if (code === 'google') given.upstream.goOn();
+      await eventually('nothing running', () => (given.completions.active() === 0 ? true : undefined));
+      expect(given.said().at(-1)!.data.after.held).to.equal('0');
+    });
+
     it('leaves in the middle, and is charged as the provider’s policy says', async () => {
       const frames = voice.frames({ texts: TEXTS });
       const heard = frames.findIndex((frame) => frame.includes(TEXTS[1]!)) + 1;

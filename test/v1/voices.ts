@@ -20,6 +20,8 @@ export type Voice = Readonly<{
   toldResult: (body: Readonly<Record<string, unknown>>) => unknown;
   /** What it cannot do, and the member that is to blame. */
   cannot: Readonly<{ over: object; param: string }>;
+  /** What its request says of JSON without a schema; undefined when it has no such thing. */
+  askedJson: ((body: Readonly<Record<string, unknown>>) => unknown) | undefined;
   /** What its request says of JSON of this schema. */
   askedFormat: (body: Readonly<Record<string, unknown>>) => unknown;
 }>;
@@ -145,7 +147,7 @@ const chatVoice = {
   frames: chunks,
   refusal: plainError,
   toldResult: (body: Json): unknown => last(body['messages'])['content'],
-  askedFormat: (body: Json): unknown => body['response_format'],
+  askedJson: (body: Json): unknown => (body['response_format'] as Json | undefined)?.['type'] === 'json_object',
 };
 
 const schemaIn = (format: unknown): unknown => (format as Json | undefined)?.['schema'];
@@ -160,6 +162,8 @@ export const voices: Readonly<Record<string, Voice>> = {
     frames: responses,
     refusal: plainError,
     toldResult: (body) => last(body['input'])['output'],
+    askedJson: (body) =>
+      ((body['text'] as Json | undefined)?.['format'] as Json | undefined)?.['type'] === 'json_object',
     askedFormat: (body) => schemaIn((body['text'] as Json | undefined)?.['format']),
   },
   anthropic: {
@@ -170,6 +174,7 @@ export const voices: Readonly<Record<string, Voice>> = {
     frames: messages,
     refusal: (message) => ({ type: 'error', error: { type: 'api_error', message } }),
     toldResult: (body) => last(last(last(body['messages'])['content'])['content'])['text'],
+    askedJson: undefined,
     askedFormat: (body) => schemaIn(body['output_format'] ?? (body['output_config'] as Json | undefined)?.['format']),
   },
   google: {
@@ -184,6 +189,7 @@ export const voices: Readonly<Record<string, Voice>> = {
       const { response } = functionResponse as Json;
       return Object.values(response as Json)[0];
     },
+    askedJson: (body) => (body['generationConfig'] as Json | undefined)?.['responseMimeType'] === 'application/json',
     askedFormat: (body) => {
       const config = body['generationConfig'] as Json | undefined;
       return config?.['responseJsonSchema'] ?? config?.['responseSchema'];
