@@ -5,7 +5,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { signIn, startServer, temporaryDataDir } from '../support/running-server.ts';
+import { cpuOf, cpuPerRequest, type ProcessCpu } from './process-cpu.ts';
 import { soak } from './soak.ts';
 import { load, type Load, type Target } from './stream-load.ts';
 
@@ -40,7 +42,8 @@ const body = JSON.stringify({
   max_tokens: 200,
 });
 
-type Row = Readonly<{ concurrency: number; bare: Load; product: Load }>;
+/** `cpu`: milliseconds of processor time a request through the product. */
+type Row = Readonly<{ concurrency: number; bare: Load; product: Load; cpu: ProcessCpu }>;
 
 const middle = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
@@ -55,23 +58,34 @@ const middleOf = (rounds: readonly Load[]): Load => {
   };
 };
 
-const measure = async (concurrency: number, bare: Target, product: Target): Promise<Row> => {
+/** What read models have not written yet is written, and counted, before the next reading. */
+const SETTLE_MS = 500;
+
+const measure = async (concurrency: number, bare: Target, product: Target, pid: number): Promise<Row> => {
   const count = concurrency === 1 ? Math.ceil(perRound / 3) : perRound;
-  const rounds: Readonly<{ bare: Load; product: Load }>[] = [];
+  const rounds: (Readonly<{ bare: Load; product: Load }> & ProcessCpu)[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    rounds.push({ bare: await load(bare, concurrency, count), product: await load(product, concurrency, count) });
+    const plain = await load(bare, concurrency, count);
+    const before = cpuOf(pid);
+    const whole = await load(product, concurrency, count);
+    await delay(SETTLE_MS);
+    rounds.push({ bare: plain, product: whole, ...cpuPerRequest(before, cpuOf(pid), count) });
   }
+  const cpu = (part: keyof ProcessCpu): number => middle(rounds.map((round) => round[part]));
   return {
     concurrency,
     bare: middleOf(rounds.map((round) => round.bare)),
     product: middleOf(rounds.map((round) => round.product)),
+    cpu: { app: cpu('app'), eventNode: cpu('eventNode'), postgres: cpu('postgres'), other: cpu('other') },
   };
 };
 
 const line = (cells: readonly (string | number)[]): string =>
   cells.map((cell) => (typeof cell === 'number' ? cell.toFixed(1) : cell).padStart(12)).join('');
 
-const print = ({ concurrency, bare, product }: Row): void => {
+const ms = (value: number): string => `${value.toFixed(2)} ms`;
+
+const print = ({ concurrency, bare, product, cpu }: Row): void => {
   const cells = (name: string, one: Load): string =>
     line([
       ...[name, String(concurrency), one.requestsPerSecond, one.firstByteP50, one.firstByteP99],
@@ -79,6 +93,12 @@ const print = ({ concurrency, bare, product }: Row): void => {
     ]);
   console.log(cells('bare proxy', bare));
   console.log(cells('product', product));
+  const ratio = product.requestsPerSecond / bare.requestsPerSecond;
+  const added = product.firstByteP50 - bare.firstByteP50;
+  console.log(
+    `  at ${concurrency}: ratio ${ratio.toFixed(2)}, first byte ${ms(added)} later; processor time a request: ` +
+      `app ${ms(cpu.app)}, event node ${ms(cpu.eventNode)}, Postgres ${ms(cpu.postgres)}, other ${ms(cpu.other)}`,
+  );
 };
 
 const data = temporaryDataDir();
@@ -110,7 +130,7 @@ try {
     console.log(line(['', 'concurrency', 'requests/s', 'first p50', 'first p99', 'total p50', 'total p99']));
     const rows: Row[] = [];
     for (const concurrency of [1, 32]) {
-      const row = await measure(concurrency, bare, product);
+      const row = await measure(concurrency, bare, product, server.pid);
       print(row);
       rows.push(row);
     }
@@ -119,11 +139,12 @@ try {
       `${memory.requests} requests in ${memory.seconds.toFixed(0)} s: ${memory.rssWarm.toFixed(0)} MiB when warm, ` +
         `${memory.rssEnd.toFixed(0)} MiB at the end, ${memory.growthPer1000.toFixed(3)} MiB a thousand requests`,
     );
-    const result = rows.map(({ concurrency, bare: plain, product: whole }) => ({
+    const result = rows.map(({ concurrency, bare: plain, product: whole, cpu }) => ({
       concurrency,
       bare: plain,
       product: whole,
       ratio: whole.requestsPerSecond / plain.requestsPerSecond,
+      cpuMsPerRequest: cpu,
       addedP50Ms: whole.totalP50 - plain.totalP50,
       addedFirstByteP50Ms: whole.firstByteP50 - plain.firstByteP50,
     }));

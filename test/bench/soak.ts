@@ -38,6 +38,6 @@ export const soak = async (target: Target, pid: number, seconds: number): Promis
   }
   const rssEnd = lowest(readings);
   const rssWarm = warm?.rss ?? rssEnd;
-  const since = requests - (warm?.requests ?? 0);
+  const since = Math.max(1, requests - (warm?.requests ?? 0));
   return { requests, seconds: passed(), rssWarm, rssEnd, growthPer1000: ((rssEnd - rssWarm) * 1_000) / since };
 };
