@@ -84,9 +84,9 @@ describe('an account on three instances over a real log', function () {
         ({ type, data }) => ({ type, data }) as CreditAccountEvent,
       );
     const state = async (): Promise<CreditAccount> =>
-      (await events()).reduce(
+      (await events()).reduce<CreditAccount>(
         (before, event) => checked(before, [event], { whole: false }),
-        decider.initial as CreditAccount,
+        decider.initial,
       );
     return { send, together: (commands) => Promise.all(commands.map(send)), events, state };
   };
