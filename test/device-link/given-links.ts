@@ -36,9 +36,23 @@ export type Meeting = Readonly<{
   close: () => Promise<void>;
 }>;
 
+/** In one process, which forgets everything when the last instance has ended. */
 const meetingInMemory = (): Meeting => {
-  const relay = memoryRelay();
-  return { attach: (instance) => Promise.resolve(relay.attach(instance)), close: () => Promise.resolve() };
+  let relay = memoryRelay();
+  let attached = 0;
+  return {
+    attach: (instance) => {
+      if (attached === 0) relay = memoryRelay();
+      attached += 1;
+      const own = relay.attach(instance);
+      const close = (): Promise<void> => {
+        attached -= 1;
+        return own.close();
+      };
+      return Promise.resolve({ ...own, close });
+    },
+    close: () => Promise.resolve(),
+  };
 };
 
 /** In a Redis, each instance over connections of its own. */
@@ -75,6 +89,8 @@ export type Instance = Readonly<{
 
 export type GivenLinks = Readonly<{
   instances: readonly Instance[];
+  /** Starts an instance in the place of one that has ended. */
+  restart: (index: number) => Promise<void>;
   userId: string;
   /** What is on record of devices; nothing unless it is noted here. */
   records: Map<string, Device>;
@@ -274,6 +290,10 @@ export const givenLinks = async (options: Options = {}): Promise<GivenLinks> => 
   };
 
   return {
+    restart: async (index) => {
+      down.delete(index);
+      instances[index] = await startInstance(index);
+    },
     ...{ instances, userId, records, unrecorded, noted, quiet, cut: open.cut },
     endSession: (sessionId) => {
       ended.add(sessionId);

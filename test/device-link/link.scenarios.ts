@@ -313,6 +313,29 @@ export const linkScenarios = (make: () => Promise<GivenLinks>): void => {
     expect(last.eventId).to.be.greaterThan(lastEventId);
   });
 
+  it('takes a phone to another region and back, with all that it has kept', async () => {
+    const there = await make();
+    const deviceId = randomUUID();
+    const credentials = {} as SimulatedLink['credentials'];
+    const visit = async (region: GivenLinks): Promise<SimulatedLink> => {
+      const desktop = region.desktop({ at: last });
+      const phone = region.phone({ at: () => 0, deviceId, credentials });
+      await phone.connected();
+      const before = credentials.lastEventId ?? 0;
+      desktop.emit('job:status-changed', jobEvent('j', 'running'));
+      await comes('an event', () => told(phone, 'job:status-changed').length === 1);
+      expect(credentials.lastEventId).to.be.greaterThan(before);
+      await phone.stop();
+      return phone;
+    };
+    await visit(given);
+    const abroad = await visit(there);
+    const home = await visit(given);
+    expect([abroad.errors, home.errors]).to.deep.equal([['invalidResume'], ['invalidResume']]);
+    await there.close();
+    expect(there.violations()).to.deep.equal([]);
+  });
+
   it('tells a client that was away for long of a gap, and one with low ids too', async () => {
     const { desktop } = apart();
     await desktop.linked();
