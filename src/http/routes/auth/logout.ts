@@ -22,12 +22,13 @@ export const logout = ({ sessions, revocations, maxSessionSeconds, signedOut }: 
     path: '/api/auth/logout',
     limit: 'write',
     handle: async ({ cause }, { userId, sessionId, deviceId }) => {
+      // First: should the process die in between, the app can sign out again, which without a session it could not.
+      if (deviceId !== undefined) await signedOut({ userId, deviceId }, cause);
       // Of a session that another server began we only know that its tokens cannot outlive one as long as ours.
       const until = isoAfter(cause.at, maxSessionSeconds * 1000);
       const data = { sessionId, userId, expiresAt: until, at: cause.at };
       await sessions.handle(sessionId, { type: 'SignOut', key: `sign-out:${sessionId}`, data }, cause);
       revocations.add({ sessionId, until });
-      if (deviceId !== undefined) await signedOut({ userId, deviceId }, cause);
       return json(200, { message: 'You are signed out' });
     },
   });
