@@ -52,16 +52,20 @@ const view = (row: Row): ListedNotification => ({
   requestedAt: row.requested_at,
 });
 
-/** What was this user told, the latest first? Only what shows; `before` an ISO instant, undefined: from the latest on. */
+/** Where a page ends: at an ISO instant, and, of what was asked for at that very instant, after this notification. */
+export type NotificationPlace = Readonly<{ at: string; notificationId: string | undefined }>;
+
+/** What was this user told, the latest first? Only what shows; `before` undefined: from the latest on. */
 export const listNotifications = (
   userId: string,
-  { before, limit }: Readonly<{ before: string | undefined; limit: number }>,
+  { before, limit }: Readonly<{ before: NotificationPlace | undefined; limit: number }>,
 ): Query<Row, readonly ListedNotification[]> => ({
   statement: sql`
     select notification_id, kind, job_id, content, waiting, delivered, failed, last_failure, requested_at
     from ${notificationsTable}
     where user_id = ${userId} and kind in ('job-completed', 'job-failed', 'payment', 'test')
-      and requested_at < coalesce(${before ?? null}::timestamptz, 'infinity')
+      and (requested_at < coalesce(${before?.at ?? null}::timestamptz, 'infinity')
+        or (requested_at = ${before?.at ?? null}::timestamptz and notification_id > ${before?.notificationId ?? null}::uuid))
     order by requested_at desc, notification_id
     limit ${limit}`,
   present: (rows) => rows.map(view),

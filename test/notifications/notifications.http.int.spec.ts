@@ -360,6 +360,20 @@ describe('notification endpoints', () => {
       expect((await listed('', 'grace')).notifications).to.deep.equal([]);
     });
 
+    it('passes over none of those that were told at the same instant', async () => {
+      await phone();
+      const jobs = ['a', 'b', 'c', 'd', 'e'];
+      for (const jobId of jobs) await notify('job-completed', job({ jobId }));
+      const found: unknown[] = [];
+      let page = await listed('?limit=2');
+      for (let pages = 0; pages < 5 && page.nextBefore !== null; pages += 1) {
+        found.push(...page.notifications.map(({ jobId }) => jobId));
+        page = await listed(`?limit=2&before=${encodeURIComponent(page.nextBefore)}`);
+      }
+      found.push(...page.notifications.map(({ jobId }) => jobId));
+      expect(found).to.have.length(5).and.to.have.members(jobs);
+    });
+
     it('loses its texts with the user’s key', async () => {
       await phone();
       await notify('job-completed');
@@ -367,7 +381,7 @@ describe('notification endpoints', () => {
       expect((await listed()).notifications[0]).to.include({ title: null, body: null, jobId: 'job-1' });
     });
 
-    for (const query of ['?limit=0', '?limit=201', '?limit=x', '?before=yesterday']) {
+    for (const query of ['?limit=0', '?limit=201', '?limit=x', '?before=yesterday', '?before=2026-01-01T00:00:00Z~1']) {
       it(`refuses ${query}`, async () => {
         expect((await given.call('GET', `/api/notifications${query}`, { as: me })).status).to.equal(400);
       });

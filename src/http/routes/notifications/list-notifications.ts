@@ -3,14 +3,28 @@ import { NOTIFICATION } from '../../../events/notification/notification.events.t
 import {
   listNotifications,
   type ListedNotification,
+  type NotificationPlace,
 } from '../../../../queries/notifications/list-notifications.query.ts';
 import { streamOf } from '../../../kernel/aggregate.ts';
+import { isUuid } from '../../../kernel/ids.ts';
 import type { QueryRunner } from '../../../kernel/query.ts';
 import type { SubjectVault } from '../../../kernel/vault.ts';
 import { json, userEndpoint, type Endpoint } from '../../endpoint.ts';
 
+const instant = z.iso.datetime({ offset: true });
+
+/** An instant, or where a page ended: several notifications may be of one instant. */
+const place = z.string().transform((text, context): NotificationPlace => {
+  const [at = '', notificationId, ...more] = text.split('~');
+  const isPlace = instant.safeParse(at).success && (notificationId === undefined || isUuid(notificationId));
+  if (!isPlace || more.length > 0) context.addIssue('must be an ISO time, or what the page before gave as nextBefore');
+  return { at, notificationId };
+});
+
+const placeOf = ({ requestedAt, notificationId }: ListedNotification): string => `${requestedAt}~${notificationId}`;
+
 const query = z.object({
-  before: z.iso.datetime({ offset: true }).optional(),
+  before: place.optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
@@ -34,7 +48,8 @@ export const listNotificationsEndpoint = ({ queries, vault }: Deps): Endpoint =>
     query,
     handle: async ({ query: { before, limit } }, { userId }) => {
       const listed = await queries.asUser(userId, listNotifications(userId, { before, limit }));
-      const nextBefore = listed.length < limit ? null : (listed.at(-1)?.requestedAt ?? null);
+      const last = listed.at(-1);
+      const nextBefore = last === undefined || listed.length < limit ? null : placeOf(last);
       return json(200, { notifications: await Promise.all(listed.map((one) => presented(vault, one))), nextBefore });
     },
   });
