@@ -10,6 +10,7 @@ import type { Erasures } from '../../commands/erasure/erasures.ts';
 import { requestOfKey } from '../../commands/completions/claims/request-of-key.ts';
 import type { Config } from '../config.ts';
 import { activityMeter } from '../http/activity.ts';
+import { keyNow } from '../http/auth/key-now.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import { diskSpool } from '../http/form/spool.ts';
 import { apiPrefixesFor, buildHttp } from '../http/http.ts';
@@ -217,6 +218,7 @@ export const web = async (deps: Deps) => {
         answers: deps.answers,
         requests: requestsOf(deps),
         requestOfKey: requestOfKey(deps.write.claims),
+        keyNow: keyNow(deps.write.apiKeys),
         room: rooms.bodies,
         gate,
         watch,

@@ -5,6 +5,7 @@ import { apiKeyAggregate } from '../../commands/api-keys/index.ts';
 import { keyRing, MOST_KEYS, type KeyWish } from '../../commands/api-keys/key-ring.ts';
 import { newKeyText } from '../../commands/api-keys/key-text.ts';
 import { keyOrTokenAuthenticator } from '../../src/http/auth/api-key-authenticator.ts';
+import { keyNow } from '../../src/http/auth/key-now.ts';
 import { revocations } from '../../src/http/auth/revocations.ts';
 import type { Credentials } from '../../src/http/authenticator.ts';
 import { commandHandler } from '../../src/kernel/command-handler.ts';
@@ -187,6 +188,20 @@ describe('callers with an API key', () => {
     await here.ring.changeBudget({ keyId, userId }, { limit: 9n, period: 'month' }, causeAt());
     expect((await byKey(text)).apiKey?.budget).to.deep.equal({ limit: 9n, period: 'month' });
     await until(async () => (await byKey(text, there)).apiKey?.budget?.limit === 9n);
+  });
+
+  it('follow it also on connections that were open before', async () => {
+    const { keyId, text } = await make();
+    const there = await server(time, stop.signal, here);
+    const opened = await byKey(text, there);
+    const now = keyNow(there.handler);
+    expect((await now(opened)).apiKey?.budget).to.equal(null);
+    await here.ring.changeBudget({ keyId, userId }, { limit: 9n, period: 'month' }, causeAt());
+    await until(async () => (await now(opened)).apiKey?.budget?.limit === 9n);
+    await revoke(keyId);
+    await until(async () => (await failure(now(opened))) !== undefined);
+    const { apiKey: _none, ...signedIn } = opened;
+    expect(await now(signedIn)).to.equal(signedIn);
   });
 
   it('lose their open connections when the key is revoked on another instance', async () => {

@@ -5,6 +5,7 @@ import { completionClaim } from '../../commands/completions/claims/index.ts';
 import { requestOfKey } from '../../commands/completions/claims/request-of-key.ts';
 import { startSandbox, type Sandbox } from '../../infra/embedded/sandbox/sandbox.ts';
 import { sandboxUpstream } from '../../infra/providers/sandbox/sandbox-upstream.ts';
+import type { KeyNow } from '../../src/http/auth/key-now.ts';
 import { boundlessRoom, type Room } from '../../src/http/room.ts';
 import { llmEndpoints } from '../../src/http/routes/llm/index.ts';
 import { commandHandler } from '../../src/kernel/command-handler.ts';
@@ -95,14 +96,20 @@ export type GivenSocket = GivenCompletions &
   }>;
 
 type Options = Parameters<typeof givenCompletions>[1] &
-  Readonly<{ limits?: Partial<SocketLimits>; gate?: LlmSocketDeps['gate']; room?: Room; arrivals?: Room }>;
+  Readonly<{
+    limits?: Partial<SocketLimits>;
+    gate?: LlmSocketDeps['gate'];
+    room?: Room;
+    arrivals?: Room;
+    keyNow?: KeyNow;
+  }>;
 
 const pause = (): Promise<void> => Promise.resolve();
 const clock = (): Date => new Date();
 
 /** The socket over a real server, with this provider behind it. */
 export const givenSocket = async (upstream: ChatUpstream, options: Options = {}): Promise<GivenSocket> => {
-  const { limits = {}, gate, room = boundlessRoom, arrivals = boundlessRoom, ...rest } = options;
+  const { limits = {}, gate, room = boundlessRoom, arrivals = boundlessRoom, keyNow, ...rest } = options;
   const given = await givenCompletions(upstream, rest);
   const http = await startHttp(llmEndpoints(given));
   const stopping = new AbortController();
@@ -113,6 +120,7 @@ export const givenSocket = async (upstream: ChatUpstream, options: Options = {})
     requestOfKey: requestOfKey(commandHandler(completionClaim, { store: given.store, logger, pause })),
     gate: gate ?? http.http.gate,
     room,
+    keyNow: keyNow ?? ((caller) => Promise.resolve(caller)),
     watch: () => ({ ended: session.signal, stop: () => undefined }),
     stopping: stopping.signal,
     newId: randomUUID,

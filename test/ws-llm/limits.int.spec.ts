@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { Budget } from '../../src/kernel/budget.ts';
 import { DomainError } from '../../src/kernel/errors.ts';
 import { eventually } from '../support/eventually.ts';
 import { roomOf } from '../../src/http/room.ts';
@@ -281,6 +282,20 @@ describe('/ws/llm: limits', () => {
     expect(refused).to.include({ retryAfterSeconds: 8 });
     expect(errorOf(refused)).to.include({ code: 429 });
     expect(counted).to.deep.equal(Array(2).fill(`write ${ADA}`));
+  });
+
+  it('keeps to the budget that an API key has when it asks, not when it came', async () => {
+    let budget: Budget | null = null;
+    const scopes = ['chat'] as const;
+    const given = await open({
+      keyNow: (caller) => Promise.resolve({ ...caller, apiKey: { keyId: UNKNOWN, scopes, budget } }),
+    });
+    const client = await given.connect();
+    client.send({ type: 'start', id: 'a', request: asking('one') });
+    expect((await client.end('a')).type).to.equal('completed');
+    budget = { limit: 1n, period: 'total' };
+    client.send({ type: 'start', id: 'b', request: asking('one') });
+    expect(errorOf(await client.end('b'))).to.include({ code: 402, error_type: 'spending_limit_exceeded' });
   });
 
   it('cuts a socket whose other end has vanished', async () => {

@@ -1,5 +1,6 @@
 import type { Answer, Answers } from '../../../commands/completions/answers/answer.ts';
 import type { RequestOfKey } from '../../../commands/completions/claims/request-of-key.ts';
+import type { KeyNow } from '../../http/auth/key-now.ts';
 import { idempotencyKey } from '../../http/idempotency-key.ts';
 import { problemOf } from '../../http/problem.ts';
 import type { Caller } from '../../http/endpoint.ts';
@@ -20,6 +21,8 @@ export type ConversationDeps = Readonly<{
   requests: Pick<KnownRequests, 'cancel'>;
   requestOfKey: RequestOfKey;
   caller: Caller;
+  /** The caller as is at the time of a request: a socket lives longer than what its API key may spend. */
+  keyNow: KeyNow;
   /** Bounds what is in memory of requests. */
   room: Room;
   /** Counts one request of the caller's. Throws DomainError `rate_limit_error`. */
@@ -83,7 +86,7 @@ export const conversation = (deps: ConversationDeps): Conversation => {
 
   const begin = async (message: Start | Resume, { work }: Stream, cause: Cause): Promise<Answer> => {
     if (message.type === 'resume') return answers.follow(await requestOf(message), userId, gone);
-    const order = { ...desktopOrderOf(userId, message.request), ...payingKey(caller) };
+    const order = { ...desktopOrderOf(userId, message.request), ...payingKey(await deps.keyNow(caller)) };
     const key = keyOf(message);
     const named = key === undefined ? {} : { key };
     const keepUntil = (over: Promise<unknown>): void => void work.push(over);

@@ -31,7 +31,10 @@ const defaultSocketLimits: SocketLimits = {
   heartbeatMs: 30_000,
 };
 
-export type LlmSocketDeps = Pick<ConversationDeps, 'answers' | 'requests' | 'requestOfKey' | 'room' | 'logger'> &
+export type LlmSocketDeps = Pick<
+  ConversationDeps,
+  'answers' | 'requests' | 'requestOfKey' | 'keyNow' | 'room' | 'logger'
+> &
   CauseDeps &
   Readonly<{
     gate: Pick<Gate, 'countAddress' | 'countUser'>;
