@@ -6,23 +6,33 @@ import { isSealed, type SubjectVault } from '../../src/kernel/vault.ts';
 /** Personal data opener: the part of the vault that a projection needs. */
 export type Opener = Pick<SubjectVault, 'open'>;
 
-const openMembers = async (vault: Opener, stream: string, data: unknown): Promise<Record<string, unknown>> => {
-  if (typeof data !== 'object' || data === null) return {};
-  const sealed = Object.entries(data).filter(([, value]) => isSealed(value));
-  if (sealed.length === 0) return {};
-  const opened = await Promise.all(
-    sealed.map(async ([name, value]) => [name, isSealed(value) ? await vault.open(stream, value) : null] as const),
+type Opened = Readonly<Record<string, unknown>>;
+
+const NOTHING_SEALED: Opened = {};
+
+const openMembers = (vault: Opener, stream: string, data: unknown): Opened | Promise<Opened> => {
+  if (typeof data !== 'object' || data === null) return NOTHING_SEALED;
+  const values = Object.values(data);
+  return values.some(isSealed) ? openSealed(vault, stream, data) : NOTHING_SEALED;
+};
+
+const openSealed = async (vault: Opener, stream: string, data: object): Promise<Opened> => {
+  const opened = Object.entries(data).map(async ([name, value]: [string, unknown]) =>
+    isSealed(value) ? ([[name, await vault.open(stream, value)]] as const) : [],
   );
-  return Object.fromEntries(opened);
+  return Object.fromEntries((await Promise.all(opened)).flat());
 };
 
 const handles = ({ types }: Projection, type: string): boolean => types?.has(type) ?? true;
 
-/** The event as the projection sees it: latest shape, personal fields opened. */
-const projectedOf = async ({ upcasters }: Projection, vault: Opener, stored: StoredEvent): Promise<Projected> => {
-  if (upcasters === 'as-stored') return { ...stored, opened: {} };
+/** The event as the projection sees it: latest shape, personal fields opened. Only opening them takes a turn. */
+const projectedOf = ({ upcasters }: Projection, vault: Opener, stored: StoredEvent): Projected | Promise<Projected> => {
+  if (upcasters === 'as-stored') return { ...stored, opened: NOTHING_SEALED };
   const { data } = upcast(upcasters, stored);
-  return { ...stored, data, opened: await openMembers(vault, stored.stream, data) };
+  const opened = openMembers(vault, stored.stream, data);
+  return opened instanceof Promise
+    ? opened.then((members) => ({ ...stored, data, opened: members }))
+    : { ...stored, data, opened };
 };
 
 /** An event that could not be applied. */
@@ -38,21 +48,36 @@ export class HandlerFailure extends Error {
 /** What events do, in order; when one cannot be applied, what those before it do, and the failure. */
 export type Applied = Readonly<{ ops: readonly RowOp[]; applied: number; failure: HandlerFailure | undefined }>;
 
+/** What became of the look at one event; undefined for one that the projection does not want. */
+type Seen = Projected | undefined | Readonly<{ fault: unknown }>;
+
+const isFault = (seen: NonNullable<Seen>): seen is Readonly<{ fault: unknown }> => 'fault' in seen;
+
+const seenBy = (projection: Projection, vault: Opener, event: StoredEvent): Seen | Promise<Seen> => {
+  if (!handles(projection, event.type)) return undefined;
+  try {
+    const projected = projectedOf(projection, vault, event);
+    return projected instanceof Promise ? projected.catch((fault: unknown) => ({ fault })) : projected;
+  } catch (fault) {
+    return { fault };
+  }
+};
+
 /** Asks the projection what events do. Sealed members of all of them are opened at the same time. */
 export const applyEvents = async (
   projection: Projection,
   vault: Opener,
   events: readonly StoredEvent[],
 ): Promise<Applied> => {
-  const seen = await Promise.allSettled(
-    events.map(async (event) => (handles(projection, event.type) ? projectedOf(projection, vault, event) : undefined)),
-  );
+  const looks = events.map((event) => seenBy(projection, vault, event));
   const ops: RowOp[] = [];
   for (const [index, event] of events.entries()) {
-    const outcome = seen[index];
+    const look = looks[index];
+    const seen = look instanceof Promise ? await look : look;
+    if (seen === undefined) continue;
     try {
-      if (outcome?.status === 'rejected') throw outcome.reason;
-      if (outcome?.value !== undefined) ops.push(...projection.apply(outcome.value));
+      if (isFault(seen)) throw seen.fault;
+      ops.push(...projection.apply(seen));
     } catch (cause) {
       return { ops, applied: index, failure: new HandlerFailure(event, cause) };
     }

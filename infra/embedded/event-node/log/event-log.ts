@@ -58,8 +58,9 @@ export const openEventLog = async (
     writing = false;
     if (batch.length > 0) flushSoon();
     tail.trim(stored);
-    for (const watcher of watchers) watcher.onStored?.(entries);
+    // Those who append are answered before readers are served: who holds money waits for the one and not for the other.
     settle(position);
+    for (const watcher of watchers) watcher.onStored?.(entries);
   };
   const onRefused = (message: string): void => {
     last = stored;
