@@ -51,10 +51,10 @@ export const addPaymentMethod = ({ customers, profiles, provider, newId }: Payme
     path: '/api/billing/checkout/setup-session',
     limit: 'checkout',
     handle: async ({ cause, header }, { userId, email }) => {
-      // Hashed: the provider's keys are no longer than 255 characters.
-      const key = uuidOf(`setup|${userId}|${idempotencyKey(header('idempotency-key')) ?? newId()}`);
+      const key = idempotencyKey(header('idempotency-key')) ?? newId();
       const opened = await customers.with(userId, whoOf(email), cause, (customerId) =>
-        provider.openSetup(userId, customerId, key),
+        // Hashed, because the provider's keys are short; another customer is another request there.
+        provider.openSetup(userId, customerId, uuidOf(`setup|${customerId}|${key}`)),
       );
       const { sessionId, expiresAt } = opened;
       const data = { userId, sessionId, expiresAt, at: cause.at };

@@ -4,7 +4,6 @@ import { invoices, type InvoiceView } from '../../../../queries/billing/invoices
 import { sessionStatus } from '../../../../queries/billing/session-status.query.ts';
 import { DomainError } from '../../../kernel/errors.ts';
 import { json, userEndpoint, type Endpoint } from '../../endpoint.ts';
-import { limitOf } from '../billing/paging.ts';
 import type { Cause } from '../../../kernel/message.ts';
 import type { PaymentDeps } from './deps.ts';
 
@@ -19,8 +18,11 @@ const methodType = (kind: string): string =>
 
 const whole = z
   .string()
-  .regex(/^\d{1,9}$/, 'must be a whole number')
+  .regex(/^-?\d{1,9}$/, 'must be a whole number')
   .optional();
+
+const MOST_INVOICES = 100;
+const USUAL_INVOICES = 50;
 
 /** The payment methods, from the read model. */
 export const paymentMethods = ({ queries }: Pick<PaymentDeps, 'queries'>): Endpoint =>
@@ -62,7 +64,8 @@ const shown = (invoice: InvoiceView) => ({
 });
 
 const invoiceQuery = z.strictObject({
-  limit: limitOf(50),
+  /** What is too little or too much is as little or as much as there can be. */
+  limit: whole.transform((text) => Math.min(Math.max(Number(text ?? USUAL_INVOICES), 1), MOST_INVOICES)),
   starting_after: z
     .string()
     .regex(/^in_[A-Za-z0-9]{1,200}$/, 'must be the id of an invoice')
