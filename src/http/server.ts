@@ -46,6 +46,9 @@ const connectionsOf = (server: Server): ReadonlySet<Socket> => {
 /** What answers requests; it settles its own failures. */
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
+const wantsWebSocket = ({ headers }: IncomingMessage): boolean =>
+  (headers.upgrade ?? '').split(',').some((protocol) => protocol.trim().toLowerCase() === 'websocket');
+
 /** Requests that begin in one turn of the event loop, which takes a millisecond for each at the most. */
 const BEGUN_IN_A_TURN = 32;
 
@@ -58,6 +61,8 @@ export const serve = async (handler: Handler, options: ServeOptions): Promise<Se
     keepAliveTimeout: options.keepAliveMs ?? 300_000,
     // Node's own answer to a request without a host has no body; the host means nothing here.
     requireHostHeader: false,
+    // Some clients offer HTTP/2 with every request; an offer may be passed over, and the request is answered.
+    shouldUpgradeCallback: wantsWebSocket,
     connectionsCheckingInterval: Math.min(5000, options.headersTimeoutMs ?? 5000),
   });
   const open = connectionsOf(server);

@@ -62,7 +62,8 @@ const closeCodeOf = (fault: boolean, status: number): number => {
 };
 const CLOSE_WITHIN_MS = 5_000;
 
-const urlOf = (request: IncomingMessage): URL => new URL(request.url ?? '/', 'http://server');
+const BASE = 'http://server';
+const urlOf = (request: IncomingMessage): URL => new URL(request.url ?? '/', BASE);
 
 /** Apart from the request, which a listener of its own would keep for as long as the socket lives. */
 const endOnError = (socket: Duplex): void => void socket.on('error', () => socket.destroy());
@@ -110,6 +111,8 @@ export const acceptSockets = (options: UpgradeOptions) => {
 
   let isClosing = false;
   const admit = async (request: IncomingMessage): Promise<Caller> => {
+    if (!URL.canParse(request.url ?? '/', BASE))
+      throw new DomainError('bad_request', 'the address of the request is none');
     const { pathname } = urlOf(request);
     if (isClosing) throw new DomainError('service_unavailable', 'this instance is going away; connect again');
     if (!Object.hasOwn(handlers, pathname)) {

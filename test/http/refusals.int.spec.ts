@@ -126,6 +126,21 @@ describe('every refusal', () => {
     return parsed(answer);
   };
 
+  it('of a socket at an address that is none is no fault', async () => {
+    const asked = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13';
+    const text = `GET http://[bad HTTP/1.1\r\nHost: x\r\nOrigin: ${ORIGIN}\r\n${asked}\r\n\r\n`;
+    thenEnveloped(await raw(text), 400, 'bad_request');
+  });
+
+  it('is none for a client that offers another protocol, as some do with every request', async () => {
+    const offer =
+      'Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA';
+    const body = '{"text":"hello"}';
+    const head = `Host: x\r\nAuthorization: Bearer ada\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+    const answer = await raw(`POST /api/notes HTTP/1.1\r\n${head}\r\n${offer}\r\n\r\n${body}`);
+    expect([answer.status, answer.body]).to.deep.equal([200, { text: 'hello' }]);
+  });
+
   it('of what is no request has them too, and the origin that can be made out', async () => {
     thenEnveloped(
       await raw(`GET / HTTP/1.1\r\nOrigin: ${ORIGIN}\r\nHost: x\r\nbroken header\r\n\r\n`),
