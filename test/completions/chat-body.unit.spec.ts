@@ -20,7 +20,7 @@ const partsOf = (content: unknown) => orderFor({ messages: [{ role: 'user', cont
 
 describe('the body of a chat request', () => {
   it('means little when it says little', () => {
-    expect(orderFor({ duration_ms: 5, request_id: 'x', cache_control: {} })).to.deep.equal({
+    expect(orderFor({ duration_ms: 5, request_id: 'x', cache_control: {}, stop: [], tools: [] })).to.deep.equal({
       userId: 'ada',
       modelId: 'm',
       taskType: 'general',

@@ -92,6 +92,12 @@ type Optional<T> = { readonly [K in keyof T]: T[K] | null | undefined };
 const given = <T extends object>(members: Optional<T>): T =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null && value !== undefined)) as T;
 
+/** No words to stop at ask for nothing, and there are providers that refuse the very name. */
+const stopOf = ({ stop }: ChatBody): readonly string[] | null | undefined => {
+  if (typeof stop === 'string') return [stop];
+  return stop?.length === 0 ? undefined : stop;
+};
+
 const samplingOf = (body: ChatBody): Sampling =>
   given<Sampling>({
     temperature: body.temperature,
@@ -100,7 +106,7 @@ const samplingOf = (body: ChatBody): Sampling =>
     frequencyPenalty: body.frequency_penalty,
     presencePenalty: body.presence_penalty,
     seed: body.seed,
-    stop: typeof body.stop === 'string' ? [body.stop] : body.stop,
+    stop: stopOf(body),
   });
 
 const formatOf = (wanted: ChatBody['response_format']): ResponseFormat | undefined => {
