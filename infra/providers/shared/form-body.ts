@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { MediaFile } from '../../../src/kernel/media-upstream.ts';
-import type { LongBody } from './media-link.ts';
+import type { LongBody } from './long-body.ts';
 
 /** As browsers write names into the heads of parts. */
 const quoted = (name: string): string => name.replaceAll('\r', '%0D').replaceAll('\n', '%0A').replaceAll('"', '%22');

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ChatMessage, MediaSource, Part, UpstreamRequest } from '../../../src/kernel/upstream.ts';
-import type { LongBody } from './media-link.ts';
+import type { LongBody } from './long-body.ts';
 
 /** Media that are worth a place of their own, in characters of base64, one by one and together. */
 const LARGE = 16 * 1024;

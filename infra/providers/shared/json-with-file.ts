@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { MediaFile } from '../../../src/kernel/media-upstream.ts';
-import type { LongBody } from './media-link.ts';
+import type { LongBody } from './long-body.ts';
 
 /** The bytes as base64, three by three, so that the pieces put together are the base64 of the whole. */
 const base64Of = async function* (bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {

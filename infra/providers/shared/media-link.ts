@@ -4,11 +4,9 @@ import { baseUrlOf } from './base-url.ts';
 import type { UpstreamOptions } from './chat-upstream.ts';
 import { connectionsTo, patienceOf } from './connections.ts';
 import { eventBatches, oneBatch, type StreamDecoder } from './event-batches.ts';
+import type { LongBody } from './long-body.ts';
 import { post, type Answer, type Patience } from './post.ts';
 import { readJson, readRefusal } from './read-json.ts';
-
-/** A body of a known length that is made while it is sent. */
-export type LongBody = Readonly<{ contentType: string; length: number; bytes: AsyncIterable<Uint8Array> }>;
 
 export type LinkCall = Readonly<{
   /** POST when absent. */
