@@ -23,9 +23,19 @@ export const upstreamSays = ({ provider, kind, cause }: Pick<UpstreamError, 'pro
 /** What tells programs that a prompt is too long, whoever found that out. */
 export const CONTEXT_EXCEEDED = { code: 'context_length_exceeded', param: 'messages' } as const;
 
+/** Seconds until another try makes sense, where the provider has not said it. */
+const AGAIN_AFTER: Readonly<Partial<Record<UpstreamFailure, number>>> = {
+  rate_limit: 5,
+  overloaded: 5,
+  server: 2,
+  timeout: 2,
+  network: 2,
+  protocol: 2,
+};
+
 const retryAfterOf = ({ kind, retryAfterMs }: UpstreamError): number | undefined => {
   if (retryAfterMs !== undefined) return Math.max(1, Math.ceil(retryAfterMs / 1_000));
-  return kind === 'rate_limit' || kind === 'overloaded' ? 5 : undefined;
+  return AGAIN_AFTER[kind];
 };
 
 /** The statuses of a request that its sender has to mend. */

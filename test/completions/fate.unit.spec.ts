@@ -75,11 +75,11 @@ describe('what became of a request whose owner is silent', () => {
 
   it('is open, and then free, when no money was ever held: by then its owner may not go on', async () => {
     const { fate } = await givenAccount();
-    expect(await fate(59)).to.deep.equal({ kind: 'open' });
-    expect(await fate(62)).to.deep.equal({ kind: 'free' });
+    expect(await fate(33)).to.deep.equal({ kind: 'open' });
+    expect(await fate(35)).to.deep.equal({ kind: 'free' });
     const claimedAt = new Date(at(1));
-    expect(claimedInTime(claimedAt, new Date(at(20)))).to.equal(true);
-    expect(claimedInTime(claimedAt, new Date(at(22)))).to.equal(false);
+    expect(claimedInTime(claimedAt, new Date(at(15)))).to.equal(true);
+    expect(claimedInTime(claimedAt, new Date(at(17)))).to.equal(false);
   });
 
   it('is found behind everything that was said since', async () => {

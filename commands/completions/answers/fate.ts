@@ -22,12 +22,13 @@ export type Fate = Readonly<{ kind: 'open' }> | Extract<HoldWord, { kind: 'charg
 
 /** An owner renews its lease; one that is late by this much is dead. */
 const LEASE_GRACE_MS = 3_000;
-/** An owner puts money on hold right after it has taken the key, or not at all: see `claimedInTime`. */
-const UNHELD_MS = 60_000;
+/** An owner that has put no money on hold so long after it took the key will not do so any more: no longer than a lease. */
+const UNHELD_MS = 33_000;
+/** From then on it asks no provider itself. The difference is for clocks that do not agree. */
+const IN_TIME_MS = 15_000;
 
 /** True as long as an owner may go on that took its key then: whoever is later must take it for lost. */
-export const claimedInTime = (claimedAt: Date, now: Date): boolean =>
-  now.getTime() - claimedAt.getTime() < UNHELD_MS / 3;
+export const claimedInTime = (claimedAt: Date, now: Date): boolean => now.getTime() - claimedAt.getTime() < IN_TIME_MS;
 
 const causeOf = (key: string, at: IsoTime): Cause => {
   const id = uuidOf(`${key}|${at}`);
