@@ -14,6 +14,11 @@ export type Credits = Pick<CommandHandler<CreditAccount, CreditCommand, CreditAc
 
 type Deps = Readonly<{ purchases: Purchases; credits: Credits; clock: Clock }>;
 
+/** A closed account takes no credit: its owner left while the money was on its way. */
+const isClosed = (error: unknown): boolean => isDomainError(error) && error.errorType === 'billing_conflict';
+
+const begunOr = (before: BegunPurchase, state: Purchase): BegunPurchase => (state.status === 'none' ? before : state);
+
 /**
  * Does on the account what a purchase asks for, as far as it is not done yet. The account takes each step once, in
  * whatever order several of these run: a step that undoes another one is always sent after that one.
@@ -55,10 +60,15 @@ export const creditingOf = ({ purchases, credits, clock }: Deps) => {
     const { purchaseId, userId, grossMinor, feeMinor, taxMinor, kind: source, chargeId: chargeRef } = purchase;
     const at = isoOf(clock());
     const data = { purchaseId, grossMinor, feeMinor, taxMinor, source, chargeRef, at };
-    await send(userId, { type: 'PurchaseCredits', key: `purchase:${purchaseId}`, data }, cause);
+    try {
+      await send(userId, { type: 'PurchaseCredits', key: `purchase:${purchaseId}`, data }, cause);
+    } catch (error) {
+      if (!isClosed(error)) throw error;
+      const leave = { type: 'LeaveUncredited', key: `uncredited:${purchaseId}`, data: { at } } as const;
+      return begunOr(purchase, (await purchases.handle(purchaseId, leave, cause)).state);
+    }
     const fulfil = { type: 'FulfilPurchase', key: `fulfil:${purchaseId}`, data: { at } } as const;
-    const { state } = await purchases.handle(purchaseId, fulfil, cause);
-    return state.status === 'none' ? purchase : state;
+    return begunOr(purchase, (await purchases.handle(purchaseId, fulfil, cause)).state);
   };
 
   return async (purchase: BegunPurchase, cause: Cause): Promise<BegunPurchase> => {

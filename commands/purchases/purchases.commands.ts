@@ -40,7 +40,11 @@ export type LearnPayment = Command<
 /** The account has the credit. Key `fulfil:<purchaseId>`. */
 export type FulfilPurchase = Command<'FulfilPurchase', Readonly<{ at: IsoTime }>>;
 
+/** The account is closed: what was paid is not credited and waits to be given back. Key `uncredited:<purchaseId>`. */
+export type LeaveUncredited = Command<'LeaveUncredited', Readonly<{ at: IsoTime }>>;
+
 /** Nothing was ever opened for it to be paid with; says nothing when it was. Key `abandon:<purchaseId>`. */
 export type AbandonPurchase = Command<'AbandonPurchase', Readonly<{ at: IsoTime }>>;
 
-export type PurchaseCommand = InitiatePurchase | NoteCheckout | LearnPayment | FulfilPurchase | AbandonPurchase;
+export type PurchaseCommand =
+  InitiatePurchase | NoteCheckout | LearnPayment | FulfilPurchase | LeaveUncredited | AbandonPurchase;

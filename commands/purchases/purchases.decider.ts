@@ -5,7 +5,13 @@ import { microText } from '../../src/kernel/money.ts';
 import { never } from '../../src/kernel/never.ts';
 import { priced } from './fee-tiers.ts';
 import { learn, microOfCents } from './learning.ts';
-import type { FulfilPurchase, InitiatePurchase, NoteCheckout, PurchaseCommand } from './purchases.commands.ts';
+import type {
+  FulfilPurchase,
+  InitiatePurchase,
+  LeaveUncredited,
+  NoteCheckout,
+  PurchaseCommand,
+} from './purchases.commands.ts';
 import { evolvePurchase } from './purchases.evolve.ts';
 import type { BegunPurchase, Purchase } from './purchases.state.ts';
 
@@ -46,6 +52,13 @@ const fulfil = ({ data: { at } }: FulfilPurchase, state: BegunPurchase): readonl
   return [{ type: 'PurchaseFulfilled', data: { purchaseId, userId, credit, at } }];
 };
 
+const leaveUncredited = ({ data: { at } }: LeaveUncredited, state: BegunPurchase): readonly PurchaseEvent[] => {
+  const { purchaseId, userId, status, paidMinor: seenMinor } = state;
+  if (status !== 'paid') return [];
+  const seen = { expectedMinor: 0, seenMinor, seenCurrency: 'usd' };
+  return [{ type: 'PurchaseMismatchDetected', data: { purchaseId, userId, what: 'account', ...seen, at } }];
+};
+
 const decide = (command: PurchaseCommand, state: Purchase): readonly PurchaseEvent[] => {
   switch (command.type) {
     case 'InitiatePurchase':
@@ -56,6 +69,8 @@ const decide = (command: PurchaseCommand, state: Purchase): readonly PurchaseEve
       return learn(command, mustHaveBegun(state));
     case 'FulfilPurchase':
       return fulfil(command, mustHaveBegun(state));
+    case 'LeaveUncredited':
+      return leaveUncredited(command, mustHaveBegun(state));
     case 'AbandonPurchase': {
       const { purchaseId, userId, status, sessionId, invoice } = mustHaveBegun(state);
       if (status !== 'open' || sessionId !== null || invoice !== null) return [];

@@ -31,7 +31,7 @@ const rows = (event: Projected): readonly RowOp[] => {
 /** The books: every event that moves money, as an entry of two sides. */
 export const journalProjection: Projection = {
   name: 'journal',
-  version: 2,
+  version: 3,
   tables: [journalTable],
   streamPrefixes: journalStreams,
   upcasters: journalUpcasters,

@@ -185,6 +185,27 @@ describe('a purchase', () => {
       .thenNothing();
   });
 
+  it('waits to be given back when its account was closed while the money was on its way', () => {
+    const leave: PurchaseCommand = { type: 'LeaveUncredited', key: 'leave', data: { at } };
+    given(purchaseDecider, initiated).when(leave).thenNothing();
+    given(purchaseDecider, ...bought)
+      .when(leave)
+      .thenNothing();
+    const after = given(purchaseDecider, initiated, succeeded)
+      .when(leave)
+      .thenEvents({
+        type: 'PurchaseMismatchDetected',
+        data: {
+          ...said,
+          what: 'account',
+          expectedMinor: 0,
+          seenMinor: succeeded.data.amountMinor,
+          seenCurrency: 'usd',
+        },
+      });
+    expect(purchaseDecider.decide(leave, after)).to.deep.equal([]);
+  });
+
   it('is closed when nobody can pay it any more, and paid all the same when somebody had', () => {
     const closed: PurchaseEvent = { type: 'PurchaseClosedUnpaid', data: { ...said, reason: 'expired' } };
     given(purchaseDecider, initiated)

@@ -111,7 +111,13 @@ export type PurchaseClosedUnpaid = Event<
 export type PurchaseMismatchDetected = Event<
   'PurchaseMismatchDetected',
   Said<
-    Readonly<{ what: 'currency' | 'amount' | 'refund'; expectedMinor: number; seenMinor: number; seenCurrency: string }>
+    Readonly<{
+      /** `account`: it is closed, so that nothing can be credited any more. */
+      what: 'currency' | 'amount' | 'refund' | 'account';
+      expectedMinor: number;
+      seenMinor: number;
+      seenCurrency: string;
+    }>
   >
 >;
 
