@@ -1,7 +1,6 @@
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js';
 import statusPb from '@eventstore/db-client/generated/status_pb.js';
 import streamsPb from '@eventstore/db-client/generated/streams_pb.js';
-import anyPb from 'google-protobuf/google/protobuf/any_pb.js';
 import { expect } from 'chai';
 import { appendAnswer } from '../../infra/eventstore/wire/append-answer.ts';
 import { appendRequest } from '../../infra/eventstore/wire/append-request.ts';
@@ -29,6 +28,10 @@ const structured = (text: string): InstanceType<typeof sharedPb.UUID> => {
   message.setStructured(bits);
   return message;
 };
+
+const bytesField = (field: number, content: Buffer): Buffer =>
+  Buffer.concat([Buffer.from([(field << 3) | 2, content.length]), content]);
+const textField = (field: number, text: string): Buffer => bytesField(field, Buffer.from(text));
 
 const bytes = (message: Readonly<{ serializeBinary: () => Uint8Array }>): Buffer =>
   Buffer.from(message.serializeBinary());
@@ -99,11 +102,8 @@ describe('answers to appends as the generated code writes them', () => {
     return bytes(answer);
   };
   const refused = (type: string): Buffer => {
-    const details = new anyPb.Any();
-    details.pack(new sharedPb.WrongExpectedVersion().serializeBinary(), type);
-    const error = new statusPb.Status();
-    error.setMessage('no');
-    error.setDetails(details);
+    const details = textField(1, `type.googleapis.com/${type}`);
+    const error = statusPb.Status.deserializeBinary(Buffer.concat([textField(2, 'no'), bytesField(3, details)]));
     const answer = new BatchAppendResp();
     answer.setCorrelationId(uuid(OTHER));
     answer.setError(error);
