@@ -34,7 +34,7 @@ export const shareOf = (amount: number, whole: number, of: number): number =>
 
 /** An amount in USD as cents. Refused with invalid_argument when it is no positive amount of whole cents. */
 export const centsOf = (amount: number): number => {
-  const [, whole = '', fraction = ''] = /^(\d{1,9})(?:\.(\d{1,2}))?$/.exec(String(amount)) ?? [];
+  const [, whole = '', fraction = ''] = /^(\d{1,12})(?:\.(\d{1,2}))?$/.exec(String(amount)) ?? [];
   const cents = Number(whole) * 100 + Number(fraction.padEnd(2, '0'));
   if (whole !== '' && cents > 0) return cents;
   throw new DomainError('invalid_argument', 'the amount must be positive and have at most two decimals');
