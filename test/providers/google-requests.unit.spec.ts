@@ -101,7 +101,10 @@ describe('a request to Google', () => {
     const file = (fileId: string) => say('user', { type: 'document', source: { kind: 'file', fileId } });
     const uri = (fileId: string) => body({ messages: [file(fileId)] })['contents'];
     const there = (fileUri: string) => [{ role: 'user', parts: [{ fileData: { fileUri } }] }];
-    expect(uri('gs://bucket/plan.pdf')).to.deep.equal(there('gs://bucket/plan.pdf'));
+    for (const fileId of ['gs://bucket/plan.pdf', 'https://generativelanguage.googleapis.com/v1beta/files/a']) {
+      expect(uri(fileId)).to.deep.equal(there(fileId));
+      expect(refusal({ messages: [file(fileId)] })).to.equal(undefined);
+    }
     expect(uri('files/abc')).to.deep.equal(there('https://generativelanguage.googleapis.com/v1beta/files/abc'));
   });
 
@@ -153,6 +156,11 @@ describe('a request to Google', () => {
     ['a conversation that the model begins', { messages: [called, result] }, /put them first/],
     ['a picture of a tool', { messages: [user, called, { ...result, parts: [picture] }] }, /from the user only/],
     ['image detail', { messages: [say('user', { ...picture, detail: 'low' })] }, /detail/],
+    [
+      'a file on another server',
+      { messages: [say('user', { type: 'image', source: { kind: 'file', fileId: 'https://example.test/a.png' } })] },
+      /nothing is fetched/,
+    ],
     ['six stop words', { sampling: { stop: ['a', 'b', 'c', 'd', 'e', 'f'] } }, /at most 5/],
     ['one tool at a time', { tools: [tool], parallelToolCalls: false }, /parallel_tool_calls/],
     ['JSON and tools at an older model', { tools: [tool], responseFormat: { type: 'json_object' } }, /not both/],

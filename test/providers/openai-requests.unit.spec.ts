@@ -212,6 +212,8 @@ describe('a request to Chat Completions', () => {
     expect(refusal({ sampling: { topK: 1 } })).to.match(/top_k/);
     expect(refusal({ messages: [called, { ...result, parts: [picture] }] })).to.match(/from the user only/);
     expect(refusal({ reasoning: { effort: 'none', summary: 'concise' } })).to.match(/summed up/);
+    const held: Part = { type: 'image', source: { kind: 'file', fileId: 'https://example.test/a.png' } };
+    expect(refusal({ messages: [say('user', held)] })).to.match(/the data of images only/);
     expect(refusal({ sampling: { seed: 1, stop: ['END'], frequencyPenalty: 1 } })).to.equal(undefined);
   });
 

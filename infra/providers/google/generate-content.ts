@@ -10,11 +10,20 @@ const NO_SIGNATURE = 'skip_thought_signature_validator';
 
 const FILES = 'https://generativelanguage.googleapis.com/v1beta/';
 
+const isAddress = (fileId: string): boolean => /^[a-z][a-z\d+.-]*:/i.test(fileId);
+
 const mediaOf = (source: MediaSource): object => {
   if (source.kind === 'base64') return { inlineData: { mimeType: source.mediaType, data: source.data } };
-  const whole = /^(?:https|gs):/.test(source.fileId);
-  return { fileData: { fileUri: whole ? source.fileId : FILES + source.fileId } };
+  return { fileData: { fileUri: isAddress(source.fileId) ? source.fileId : FILES + source.fileId } };
 };
+
+/** True for a file that is not the provider's own, but somewhere on the web: it would be fetched from there. */
+export const isElsewhere = (part: Part): boolean =>
+  part.type !== 'text' &&
+  part.source.kind === 'file' &&
+  isAddress(part.source.fileId) &&
+  !part.source.fileId.startsWith(FILES) &&
+  !part.source.fileId.startsWith('gs://');
 
 const partOf = (part: Part): object => (part.type === 'text' ? { text: part.text } : mediaOf(part.source));
 

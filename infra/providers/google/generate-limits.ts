@@ -1,6 +1,6 @@
 import type { UpstreamRequest } from '../../../src/kernel/upstream.ts';
 import { hasDetail, hasMedia, partsOf, refuseFirst, summaryLimit } from '../shared/refusals.ts';
-import { contentsOf } from './generate-content.ts';
+import { contentsOf, isElsewhere } from './generate-content.ts';
 import { mixesToolsAndJson } from './model-traits.ts';
 import { thinkingConfig } from './thinking.ts';
 
@@ -17,6 +17,11 @@ export const checkGenerate = (request: UpstreamRequest): void => {
       hasMedia(partsOf(request, 'system', 'developer', 'assistant', 'tool')),
       'messages',
       'google takes images and documents from the user only',
+    ],
+    [
+      partsOf(request).some(isElsewhere),
+      'messages',
+      'google is sent the data itself, or the name of a file that it holds; nothing is fetched from other servers',
     ],
     [hasDetail(partsOf(request)), 'messages', "google has no image detail; leave it out or send 'auto'"],
     [(sampling.stop?.length ?? 0) > MOST_STOPS, 'stop', `google takes at most ${MOST_STOPS} stop words; send fewer`],

@@ -80,6 +80,11 @@ export const checkChat = (request: UpstreamRequest): void =>
     ],
     summaryLimit('Chat Completions', request),
     [
+      partsOf(request).some((part) => part.type === 'image' && part.source.kind === 'file'),
+      'messages',
+      'Chat Completions take the data of images only; send it, or leave out stop, seed and penalties',
+    ],
+    [
       hasMedia(partsOf(request, 'system', 'developer', 'assistant', 'tool')),
       'messages',
       'Chat Completions take images and documents from the user only',
