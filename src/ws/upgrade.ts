@@ -23,8 +23,16 @@ export type Socket = Pick<
   'send' | 'ping' | 'close' | 'terminate' | 'on' | 'once' | 'off' | 'bufferedAmount' | 'readyState' | 'pause' | 'resume'
 >;
 
-/** The request that opened a socket: its id, the client's address, and its headers (see Call.header). */
-export type Opening = Readonly<{ requestId: string; ip: string; header: (name: string) => string | undefined }>;
+/** The request that opened a socket. */
+export type Opening = Readonly<{
+  requestId: string;
+  /** The client's address. */
+  ip: string;
+  /** See Call.header. */
+  header: (name: string) => string | undefined;
+  /** How many bytes have come over the connection so far. */
+  bytesRead: () => number;
+}>;
 
 /**
  * Serves one socket until it closes. What it throws is logged, and closes the socket. It must listen to the socket
@@ -67,6 +75,9 @@ const urlOf = (request: IncomingMessage): URL => new URL(request.url ?? '/', BAS
 
 /** Apart from the request, which a listener of its own would keep for as long as the socket lives. */
 const endOnError = (socket: Duplex): void => void socket.on('error', () => socket.destroy());
+
+/** Apart from the request, like the above. */
+const bytesReadOf = (connection: IncomingMessage['socket']) => (): number => connection.bytesRead;
 
 const headerIn =
   (headers: IncomingMessage['headersDistinct']) =>
@@ -131,7 +142,8 @@ export const acceptSockets = (options: UpgradeOptions) => {
     admit(request).then(
       (caller) => {
         const header = headerIn(request.headersDistinct);
-        openings.set(request, { caller, requestId, ip: gate.addressOf(request), header });
+        const bytesRead = bytesReadOf(request.socket);
+        openings.set(request, { caller, requestId, ip: gate.addressOf(request), header, bytesRead });
         if (isClosing) return void socket.destroy();
         sockets.server?.handleUpgrade(request, socket, head, (websocket) => {
           websocket.once('close', options.activity.socketOpened());

@@ -31,7 +31,7 @@ describe('the device link of two whole servers', function () {
 
   before(async function () {
     redis = await startRedis(this);
-    const env = { REDIS_URL: redis?.url ?? '' };
+    const env = { REDIS_URL: redis.url };
     const first = await startServer(dataDirs[0].path, env);
     servers = [first, await startServer(dataDirs[1].path, { ...env, JOIN: dataDirs[0].path })];
     const tokens = {

@@ -70,16 +70,9 @@ export const deviceLink = (deps: DeviceLinkDeps): DeviceLink => {
       stopWaiting();
       void (isRegistered(over) ? board.leave(over) : Promise.resolve()).then(place.left);
     });
-    const heard = alive.watch(ws);
-    readFrames(ws, (frame) => {
-      heard();
-      return received(connection, frame);
-    });
-    ws.on('ping', heard);
-    ws.on('pong', (data: Buffer) => {
-      heard();
-      connection.outbox.answered(data.toString('latin1'));
-    });
+    alive.watch(ws, opening.bytesRead);
+    readFrames(ws, (frame) => received(connection, frame));
+    ws.on('pong', (data: Buffer) => connection.outbox.answered(data.toString('latin1')));
     // The library has sent a close frame with what was wrong; an unread answer to it must not hold the socket.
     ws.on('error', () => void setTimeout(() => ws.terminate(), FAILED_WITHIN_MS).unref());
     ws.once('close', () => {

@@ -2,6 +2,7 @@ import type { Announcer } from './announcing.ts';
 import { activeSessions } from './active-sessions.ts';
 import { isObject, textOf, type ClientMessage } from './client-message.ts';
 import type { Registered } from './connections.ts';
+import { LARGEST_FOR_DESKTOPS } from './frames.ts';
 import { activeSessionIn, eventFault } from './event-rules.ts';
 
 type Payload = Readonly<Record<string, unknown>>;
@@ -24,6 +25,7 @@ export type DeviceEvents = Readonly<{
 }>;
 
 const LONGEST_TYPE = 256;
+const TOO_LARGE = 'desktops take no event of 16 MiB; send less';
 
 export const deviceEvents = (announce: Announcer, notes: DeviceNotes): DeviceEvents => {
   const active = activeSessions();
@@ -56,7 +58,7 @@ export const deviceEvents = (announce: Announcer, notes: DeviceNotes): DeviceEve
       const eventType = textOf(payload, 'eventType', LONGEST_TYPE);
       if (eventType === undefined) return 'an event needs a payload with eventType';
       const said = payload?.['payload'] ?? null;
-      const fault = unreadable ?? eventFault(eventType, said);
+      const fault = unreadable ?? (bytes > LARGEST_FOR_DESKTOPS ? TOO_LARGE : eventFault(eventType, said));
       if (fault !== undefined) return `${eventType}: ${fault}`;
       const session = activeSessionIn(eventType, said);
       if (session !== undefined) await activeSession(connection, session);

@@ -69,6 +69,9 @@ export const TOO_MANY_CALLS: RpcError = {
   message: 'too many calls wait for a desktop that is reconnecting; try again',
 };
 
+/** The desktop's library ends a connection over which a larger frame comes: 16 MiB, and a little for what we put around. */
+export const LARGEST_FOR_DESKTOPS = 16 * 1024 * 1024 - 64 * 1024;
+
 const CALL = '{"type":"rpc.request","payload":{"clientId":"';
 const ANSWER = '{"type":"rpc.response",';
 

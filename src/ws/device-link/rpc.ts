@@ -1,5 +1,12 @@
 import { isObject, textOf, type ClientMessage } from './client-message.ts';
-import { INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, rpcRequestFrame, type RpcError } from './frames.ts';
+import {
+  INTERNAL_ERROR,
+  INVALID_PARAMS,
+  INVALID_REQUEST,
+  LARGEST_FOR_DESKTOPS,
+  rpcRequestFrame,
+  type RpcError,
+} from './frames.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -27,6 +34,10 @@ const paramsOf = (method: string, params: unknown): unknown => {
   return { ...params, expectedVersion: versionOf(params['expectedVersion']) };
 };
 
+/** A character takes three bytes at most: hardly any frame has to be measured. */
+const isTooLarge = (frame: string): boolean =>
+  frame.length > LARGEST_FOR_DESKTOPS / 3 && Buffer.byteLength(frame) > LARGEST_FOR_DESKTOPS;
+
 /** A request as it goes to a desktop, or what its caller is answered. What the sender may not choose is set here. */
 export const callOf = (message: ClientMessage, id: string, caller: Caller): Call | RpcError => {
   const { payload, unreadable } = message;
@@ -39,7 +50,9 @@ export const callOf = (message: ClientMessage, id: string, caller: Caller): Call
   const idempotencyKey = textOf(payload, 'idempotencyKey');
   const { userId, deviceId: clientId } = caller;
   const key = idempotencyKey === undefined ? {} : { idempotencyKey };
-  return { userId, clientId, id, frame: rpcRequestFrame({ clientId, id, method }, { params, userId, ...key }) };
+  const frame = rpcRequestFrame({ clientId, id, method }, { params, userId, ...key });
+  if (isTooLarge(frame)) return { code: INVALID_REQUEST, message: 'the desktop takes no call of 16 MiB; send less' };
+  return { userId, clientId, id, frame };
 };
 
 /** A call that was on its way to a desktop, read from its frame. */
