@@ -31,6 +31,7 @@ export type RunningCompletion = Answering &
     userId: string;
     provider: string;
     startedAt: Date;
+    /** The id that `provider` gave the answer; null until it has, and when another one answers in its place. */
     upstreamId: () => string | null;
     /**
      * Waits until a provider has accepted, for `limitMs` at most when given. Throws the refusal when all fail before that;
@@ -202,7 +203,7 @@ export const runningCompletion = (
     provider: work.provider,
     modelId: plan.modelId,
     startedAt,
-    upstreamId: meter.upstreamId,
+    upstreamId: () => (attempts.current().provider === work.provider ? meter.upstreamId() : null),
     settled: settlement.promise,
     isStopped: () => stoppedBy !== undefined,
     accepted: async (limitMs) => {

@@ -34,8 +34,10 @@ describe('a provider that fails', () => {
         const other = attempt('openrouter', [good]);
         given = await givenAttempts([attempt('openai', [told]), other]);
         const sink = listening();
-        const ended = await (await given.begin()).deliver(sink);
+        const running = await given.begin();
+        const ended = await running.deliver(sink);
         expect(sink.words()).to.equal('Hi there');
+        expect(running.upstreamId()).to.equal(null);
         expect(ended).to.include({ how: 'completed', charged: 503n, fallbackAttempted: true });
         expect(given.types()).to.deep.equal(['FundsReserved', 'ReservationCaptured']);
         expect(failedOn('ReservationCaptured')).to.deep.equal([['openai', kind, status ?? null]]);
