@@ -1,6 +1,6 @@
 import type { CommandHandler } from '../../src/kernel/command-handler.ts';
 import { isoOf, type Clock } from '../../src/kernel/clock.ts';
-import { isDomainError } from '../../src/kernel/errors.ts';
+import { StoreUnavailableError } from '../../src/kernel/event-store.ts';
 import { uuidOf } from '../../src/kernel/ids.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
 import type { Cause } from '../../src/kernel/message.ts';
@@ -17,6 +17,23 @@ type Deps = Readonly<{
 const causeOf = (job: string, key: string, at: string): Cause => {
   const id = uuidOf(`${job}|${key}|${at}`);
   return { at, correlationId: id, causationId: id, actor: { kind: 'job', id: job } };
+};
+
+/** Does the work for each of them; one that fails is tried again in the next round and keeps none of the others waiting. */
+const forEach = async <T extends Readonly<{ userId: string }>>(
+  logger: Logger,
+  all: readonly T[],
+  work: (one: T) => Promise<void>,
+): Promise<void> => {
+  for (const one of all) {
+    try {
+      await work(one);
+    } catch (error) {
+      // Nobody's work succeeds while the store is away.
+      if (error instanceof StoreUnavailableError) throw error;
+      logger.warn({ err: error, userId: one.userId }, 'an account could not be looked after; it is tried again');
+    }
+  }
 };
 
 /**
@@ -37,16 +54,17 @@ export const settleAbandonedHolds =
     }>) =>
   async (): Promise<number> => {
     let ended = 0;
-    for (const { userId, reservationId } of await abandoned(new Date(clock().getTime() - graceMs))) {
+    const candidates = await abandoned(new Date(clock().getTime() - graceMs));
+    await forEach(logger, candidates, async ({ userId, reservationId }) => {
       const at = isoOf(clock());
       const key = `settle:${reservationId}`;
       const command = { type: 'SettleAbandoned', key, data: { reservationId, graceMs, at } } as const;
       const { events } = await credits.handle(userId, command, causeOf('sweeper', key, at));
       const end = events.find(({ type }) => type === 'ReservationCaptured' || type === 'ReservationLeaseExpired');
-      if (end === undefined) continue;
+      if (end === undefined) return;
       ended += 1;
       logger.warn({ userId, reservationId, end: end.type }, 'an abandoned hold was ended');
-    }
+    });
     return ended;
   };
 
@@ -55,18 +73,14 @@ export const expirePromoCredit =
   ({ credits, clock, logger, due }: Deps & Readonly<{ due: (now: Date) => Promise<readonly string[]> }>) =>
   async (): Promise<number> => {
     const users = await due(clock());
-    for (const userId of users) {
+    const accounts = users.map((userId) => ({ userId }));
+    await forEach(logger, accounts, async ({ userId }) => {
       const at = isoOf(clock());
       const command = { type: 'ExpirePromo', key: `expire:${at}`, data: { at } } as const;
-      try {
-        const { events } = await credits.handle(userId, command, causeOf('promo-expiry', userId, at));
-        const lots = events.filter(({ type }) => type === 'PromoCreditsExpired').length;
-        if (lots > 0) logger.info({ userId, lots }, 'promo credit has expired');
-      } catch (error) {
-        if (!isDomainError(error)) throw error;
-        logger.warn({ userId, errorType: error.errorType }, 'promo credit could not be expired now');
-      }
-    }
+      const { events } = await credits.handle(userId, command, causeOf('promo-expiry', userId, at));
+      const lots = events.filter(({ type }) => type === 'PromoCreditsExpired').length;
+      if (lots > 0) logger.info({ userId, lots }, 'promo credit has expired');
+    });
     return users.length;
   };
 
@@ -78,11 +92,12 @@ export const closeBooks =
   ({ credits, clock, logger, due }: Deps & Readonly<{ due: (now: Date) => Promise<readonly string[]> }>) =>
   async (): Promise<number> => {
     const users = await due(clock());
-    for (const userId of users) {
+    const accounts = users.map((userId) => ({ userId }));
+    await forEach(logger, accounts, async ({ userId }) => {
       const at = isoOf(clock());
       const command = { type: 'CloseBooks', key: `books:${at.slice(0, 7)}`, data: { at } } as const;
       await credits.handle(userId, command, causeOf('books', userId, at));
-    }
+    });
     if (users.length > 0) logger.info({ accounts: users.length }, 'books were closed');
     return users.length;
   };
