@@ -70,6 +70,8 @@ export const noticeDesk = ({ notices, purchasing, customers, provider, clock, lo
     if (purchase === undefined) return paid ? { stuck: 'unknown_purchase' } : { nothing: 'not a purchase of ours' };
     if (purchase.status === 'mismatch') {
       logger.error({ purchaseId, type }, 'a payment is not what was to be paid; it was not credited');
+      // For administrators to see; of several notices, the one that says that there is money.
+      if (paid) return { stuck: 'mismatch' };
     }
     return { did: `purchase ${purchase.status}` };
   };

@@ -16,7 +16,7 @@ export const untoldTopOffs = (
       where suspended and suspended_by is not null
       union all
       select user_id, top_off_ended_by, coalesce(top_off_ended_why, '') from ${billingProfileTable}
-      where top_off_ended_by is not null
+      where top_off_ended_by is not null and top_off_ended_why <> 'erasure'
     ) ended
     join ${usersTable} registered on registered.id = ended.user_id
     where not exists (

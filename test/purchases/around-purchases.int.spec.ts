@@ -171,6 +171,20 @@ describe('what goes wrong around purchases', function () {
     expect(types().filter((type) => type === 'PurchaseInitiated')).to.have.length(1);
   });
 
+  it('an account that is closed while its user pays: the money waits to be given back, and leaves as it came', async () => {
+    await addCard(here(), userId);
+    const { url } = await here().buying.buy(order(), cause());
+    const close = { reason: 'erasure', paid: 'refund_paid', at: cause().at } as const;
+    await here().credits.handle(userId, { type: 'CloseAccount', key: 'close', data: close }, cause());
+    await submit(`${url}/pay`, { method: 'card' });
+    expect((await here().buying.reconcile(purchaseId(), {}, cause()))?.status).to.equal('mismatch');
+    await tell('refund', { payment_intent: (await newest('intents'))['id'] });
+    expect((await here().buying.reconcile(purchaseId(), {}, cause()))?.status).to.equal('mismatch');
+    const refund = store.log().findLast(({ type }) => type === 'RefundRecorded');
+    expect(refund?.data).to.deep.include({ userId, amountMinor: 2380, creditPart: '0', credited: false });
+    expect(types()).to.not.include('CreditsPurchased');
+  });
+
   it('a page that never opened: its purchase is closed after a day', async () => {
     await addCard(here(), userId);
     await tell('knobs', { fail: 2 });

@@ -19,7 +19,7 @@ import { usualPurchasePolicy } from '../support/usual-policy.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 export const SECRET_KEY = 'sk_test_x';
-export const ADDRESS = { name: 'Ada', line1: '1 Street', city: 'Berlin', postal_code: '10115', country: 'DE' };
+const ADDRESS = { name: 'Ada', line1: '1 Street', city: 'Berlin', postal_code: '10115', country: 'DE' };
 const back = 'http://localhost/back';
 const returnTo = { paid: back, notPaid: back, methodAdded: back, methodNotAdded: back, portal: back };
 
