@@ -91,7 +91,9 @@ describe('the price of a purchase', () => {
   });
 
   it('is in whole cents of positive amounts', () => {
-    expect([0.29, 20, 19.9, 1.1, 1000, 1e9].map(centsOf)).to.deep.equal([29, 2000, 1990, 110, 100_000, 100_000_000_000]);
+    expect([0.29, 20, 19.9, 1.1, 1000, 1e9].map(centsOf)).to.deep.equal([
+      29, 2000, 1990, 110, 100_000, 100_000_000_000,
+    ]);
     for (const amount of [0, -1, 0.001, 20.005, Number.NaN, Infinity, 1e21]) {
       expect(() => centsOf(amount), String(amount))
         .to.throw()
