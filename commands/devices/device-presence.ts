@@ -15,8 +15,12 @@ const heartbeat = z.object({
 /** What a device said of its health last; percentages for CPU and memory, `at` as an ISO instant. */
 export type Heartbeat = Readonly<z.infer<typeof heartbeat>>;
 
-/** Whether a device holds a device-link socket right now, on any instance. */
-export type DeviceLinks = Readonly<{ isConnected: (userId: string, deviceId: string) => Promise<boolean> }>;
+/** Which devices hold a device-link socket right now, on any instance. */
+export type DeviceLinks = Readonly<{
+  isConnected: (userId: string, deviceId: string) => Promise<boolean>;
+  /** All of a user's, by one question. */
+  connected: (userId: string) => Promise<ReadonlySet<string>>;
+}>;
 
 /** The last heartbeats, for a while. Losing them loses nothing but freshness, so no failure gets out. */
 export type Heartbeats = Readonly<{
@@ -55,9 +59,10 @@ export const heartbeats = ({ ephemeral, logger }: Deps): Heartbeats => ({
 export const deviceLinks = ({
   relay,
   logger,
-}: Readonly<{ relay: Pick<Relay, 'present'>; logger: Logger }>): DeviceLinks => ({
-  isConnected: async (userId, deviceId) => {
+}: Readonly<{ relay: Pick<Relay, 'present'>; logger: Logger }>): DeviceLinks => {
+  const connected = async (userId: string): Promise<ReadonlySet<string>> => {
     const present = await quietly(logger, () => relay.present(userId));
-    return present?.some((other) => other.deviceId === deviceId) ?? false;
-  },
-});
+    return new Set(present?.map(({ deviceId }) => deviceId));
+  };
+  return { connected, isConnected: async (userId, deviceId) => (await connected(userId)).has(deviceId) };
+};

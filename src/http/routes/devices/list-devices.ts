@@ -72,16 +72,16 @@ export const listDevicesEndpoint = ({ queries, links, beats }: Deps): Endpoint =
     limit: 'read',
     query,
     handle: async ({ query: wanted }, { userId }) => {
-      const devices = await queries.asUser(userId, listDevices(userId));
+      const [devices, connected] = await Promise.all([
+        queries.asUser(userId, listDevices(userId)),
+        links.connected(userId),
+      ]);
       const live = await Promise.all(
         devices
           .filter(({ kind }) => wanted.deviceType === undefined || wanted.deviceType === kind)
           .map(async (device): Promise<Live> => {
-            const [beat, isConnected] = await Promise.all([
-              beats.of(device.deviceId),
-              links.isConnected(userId, device.deviceId),
-            ]);
-            return { device, beat, isConnected };
+            const beat = await beats.of(device.deviceId);
+            return { device, beat, isConnected: connected.has(device.deviceId) };
           }),
       );
       const shown = live.filter(({ isConnected }) => isConnected || !wanted.connectedOnly);
