@@ -19,7 +19,7 @@ export type Outcome = Readonly<{
 }>;
 
 /** One request as it is sent, to the same effect as often as it takes. */
-export type Asked = Readonly<{ key: string; body: string }>;
+export type Asked = Readonly<{ key: string; bodyOf: (streamed: boolean) => string; streamed?: boolean }>;
 
 export type PatientClient = Readonly<{
   /** Asks one instance after the other, from `first` on, until it knows how its request has ended. */
@@ -63,7 +63,7 @@ const settledBy = (status: number, body: string): Outcome['end'] | undefined => 
 export const patientClient = (token: string): PatientClient => {
   const agent = new Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: Infinity });
 
-  const once = (url: string, { key, body }: Asked): Promise<Try> => {
+  const once = (url: string, key: string, body: string): Promise<Try> => {
     const { promise, resolve } = Promise.withResolvers<Try>();
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': key };
     const sent = request(`${url}${PATH}`, { agent, method: 'POST', headers }, (response) => {
@@ -82,10 +82,13 @@ export const patientClient = (token: string): PatientClient => {
     const met: string[] = [];
     let status = 0;
     let body = '';
+    let streamed = asked.streamed === true;
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      const got = await once(urls[(first + tries) % urls.length] ?? '', asked);
+      const got = await once(urls[(first + tries) % urls.length] ?? '', asked.key, asked.bodyOf(streamed));
       if (got.kind !== 'answer') {
         met.push(got.kind);
+        // A stream that broke off says no more however often it is asked for; in one piece its end is told.
+        if (got.kind === 'cut') streamed = false;
         await delay(AFTER_SILENCE_MS);
         continue;
       }

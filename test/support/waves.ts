@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto';
+import type { ApiClient } from './api-client.ts';
+import type { Outcome, PatientClient } from './patient-client.ts';
+
+/** A question that takes its time and always costs the same, as the body of a request. */
+export const bodyOf = (streamed: boolean): string =>
+  JSON.stringify({
+    model: 'sandbox/echo',
+    messages: [{ role: 'user', content: '[[sandbox latency=2000 tokens=20]] all of us at the same time' }],
+    max_tokens: 20,
+    stream: streamed,
+  });
+
+/** Somebody with requests under way. */
+export type Person = Readonly<{ userId: string; client: PatientClient; api: ApiClient }>;
+
+/** Requests under way. */
+export type Wave = Readonly<{ outcomes: Promise<readonly Outcome[]>; decided: () => number }>;
+
+/** Sends requests at the same time. */
+export const wave = ({ client }: Person, urls: readonly string[], count: number): Wave => {
+  let decided = 0;
+  const outcomes = Promise.all(
+    Array.from({ length: count }, async (_, n) => {
+      const outcome = await client.ask(urls, n, { key: randomUUID(), bodyOf, streamed: n % 2 === 0 });
+      decided += 1;
+      return outcome;
+    }),
+  );
+  return { outcomes, decided: () => decided };
+};
