@@ -36,9 +36,10 @@ type Deps = Readonly<{
 const EVERY_MS = 1000;
 const AT_ONCE = 50;
 const CATCH_UP_MS = 5000;
-/** After so many failures in a row the payment provider is away, and is left alone for a while. */
+/** After so many failures in a row the payment provider is away, and is left alone: longer each time, up to a limit. */
 const ENOUGH_FAILURES = 3;
-const REST_MS = 30_000;
+const FIRST_REST_MS = 1000;
+const LONGEST_REST_MS = 30_000;
 
 /** The read models that tell what a user has. */
 const asked = [
@@ -124,6 +125,7 @@ export const erasing = ({ stores, write, read, forgetAnswers, provider, clock, l
   };
 
   let restsUntil = 0;
+  let restMs = FIRST_REST_MS;
   /** Apart from the others, for the provider may take long to say that it is away. */
   const atProvider: Job = {
     name: 'forget-customers',
@@ -135,7 +137,8 @@ export const erasing = ({ stores, write, read, forgetAnswers, provider, clock, l
         failures = (await goOn(userId, 'ErasureCompleted')) ? 0 : failures + 1;
         if (failures === ENOUGH_FAILURES) break;
       }
-      if (failures > 0) restsUntil = clock().getTime() + REST_MS;
+      restsUntil = failures > 0 ? clock().getTime() + restMs : 0;
+      restMs = failures > 0 ? Math.min(restMs * 2, LONGEST_REST_MS) : FIRST_REST_MS;
     },
   };
   return { erasures, jobs: [own, atProvider] };

@@ -248,7 +248,7 @@ describe('buying credit on a server that nobody configured', function () {
 
   it('deletes the customer of who leaves, also when the payment provider is away at first', async () => {
     const before = ((await tell('customers', {})) as readonly Json[]).length;
-    await tell('knobs', { fail: 20 });
+    await tell('knobs', { fail: 6 });
     expect(await leave()).to.deep.equal({ status: 200, body: { status: 'deleted' } });
     await until('the customer is deleted', async () => {
       const left = ((await tell('customers', {})) as readonly Json[]).filter((one) => one['deleted'] !== true);
