@@ -11,7 +11,8 @@ export const memoryPacer = (now: () => number = () => performance.now()): Pacer 
   const fullAt = new LRUCache<string, number>({ max: MOST_KEYS });
   return {
     take: ({ name, burst, everyMs }, key) => {
-      const at = now();
+      // Whole milliseconds: sums of fractions are off by enough to refuse what is free.
+      const at = Math.floor(now());
       const id = `${name} ${key}`;
       const full = Math.max(fullAt.get(id) ?? at, at);
       const waitMs = Math.ceil(full + everyMs - at - burst * everyMs);
