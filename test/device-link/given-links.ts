@@ -142,6 +142,7 @@ type Options = Readonly<{
 const desktopOf = (userId: string): Device => ({ status: 'registered', userId, kind: 'desktop' }) as Device;
 
 const MAX_FRAME_BYTES = 32 * 1024 * 1024;
+const STOP_WITHIN_MS = 10_000;
 
 /** A relay that does nothing any more when its process is dead. */
 const mortal = (relay: Relay, isDead: () => boolean): Relay =>
@@ -242,7 +243,9 @@ export const givenLinks = async (options: Options = {}): Promise<GivenLinks> => 
       if (down.has(index)) return;
       down.add(index);
       sockets.closeAll(1012);
-      await Promise.all([link.stop(), http.close()]);
+      // The server itself waits for its sockets for so long.
+      await http.serving.stop(STOP_WITHIN_MS);
+      await link.stop();
       await attached.close();
     };
     return {

@@ -71,7 +71,7 @@ export const switchboard = (deps: Deps) => {
     mailCame: (connection) => void door.fetchMail(connection),
   });
   const calling: Calls = calls({ office, whereabouts, newId: randomUUID, timing, clock, logger });
-  const terminals = terminalsOf({ relay, office, whereabouts, clock });
+  const terminals = terminalsOf({ relay, office, whereabouts, clock, holdMs: timing.holdMs });
   const going = leaving({
     ...{ relay, connections: here, whereabouts, office, calls: calling, terminals, announce, logger },
     onGone: (connection) => notes.presence(connection, false),

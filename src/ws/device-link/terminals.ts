@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Presence, Relay, TerminalRoute } from '../../kernel/relay.ts';
 import type { Registered } from './connections.ts';
@@ -21,11 +22,17 @@ export type Terminals = Readonly<{
   left: (userId: string, deviceId: string) => Promise<void>;
 }>;
 
-type Deps = Readonly<{ relay: Relay; office: PostOffice; whereabouts: Whereabouts; clock: Clock }>;
+type Deps = Readonly<{ relay: Relay; office: PostOffice; whereabouts: Whereabouts; clock: Clock; holdMs: number }>;
+
+type Refusal = readonly [LinkErrorCode, string];
 
 const LONGEST_SESSION_ID = 256;
+/** Between two looks for a desktop that is just coming. */
+const LOOK_AGAIN_MS = 100;
 
-export const terminals = ({ relay, office, whereabouts, clock }: Deps): Terminals => {
+export const terminals = ({ relay, office, whereabouts, clock, holdMs }: Deps): Terminals => {
+  const wishes = new Map<string, symbol>();
+
   const refuse = (connection: Registered, code: LinkErrorCode, message: string): undefined => {
     connection.outbox.send(errorFrame(code, message, clock()), 'vital');
   };
@@ -59,6 +66,49 @@ export const terminals = ({ relay, office, whereabouts, clock }: Deps): Terminal
     await office.sendText(userId, producerId, terminalFrame('unbind', { sessionId }));
   };
 
+  const bindNow = async (connection: Registered, payload: Payload, sessionId: string): Promise<Refusal | undefined> => {
+    const { userId } = connection.caller;
+    const producerId = await desktopFor(connection);
+    if (producerId === undefined) return ['producerNotConnected', 'Desktop is offline'];
+    // The route first: the desktop may answer before we hear that it was told.
+    const route = { producerId, sessionId, consumerId: connection.entry.presence.deviceId };
+    await relay.addRoute(userId, route);
+    await changed(userId);
+    const includeSnapshot = flagOf(payload, 'includeSnapshot', true);
+    const forceSnapshot = flagOf(payload, 'forceSnapshot', false);
+    const frame = terminalFrame('bind', { sessionId, includeSnapshot, forceSnapshot });
+    if (!(await office.sendText(userId, producerId, frame))) {
+      await relay.removeRoute(userId, route);
+      await changed(userId);
+      return ['forwardFailed', 'the desktop could not be told; try again'];
+    }
+    connection.outbox.send(terminalFrame('bound', { sessionId }), 'vital');
+    return undefined;
+  };
+
+  const wishOf = ({ entry }: Registered, sessionId: string): string => `${entry.presence.connectionId} ${sessionId}`;
+
+  /** A phone may be back before its desktop is, and asks only once. */
+  const bindSoon = async (
+    connection: Registered,
+    payload: Payload,
+    sessionId: string,
+    refusal: Refusal,
+  ): Promise<void> => {
+    const key = wishOf(connection, sessionId);
+    const wish = Symbol(key);
+    wishes.set(key, wish);
+    let latest: Refusal | undefined = refusal;
+    for (let waited = 0; latest !== undefined && waited < holdMs; waited += LOOK_AGAIN_MS) {
+      await delay(LOOK_AGAIN_MS, undefined, { ref: false });
+      if (!connection.isOpen() || wishes.get(key) !== wish) break;
+      latest = await bindNow(connection, payload, sessionId).catch(() => latest);
+    }
+    if (wishes.get(key) !== wish) return;
+    wishes.delete(key);
+    if (latest !== undefined) refuse(connection, ...latest);
+  };
+
   const routesTo = async (userId: string, deviceId: string): Promise<readonly TerminalRoute[]> =>
     (await relay.routes(userId)).filter(({ consumerId }) => consumerId === deviceId);
 
@@ -72,29 +122,18 @@ export const terminals = ({ relay, office, whereabouts, clock }: Deps): Terminal
 
   return {
     bind: async (connection, payload) => {
-      const { userId } = connection.caller;
       const sessionId = sessionIn(connection, payload);
       if (sessionId === undefined || payload === undefined) return;
-      const producerId = await desktopFor(connection);
-      if (producerId === undefined) return refuse(connection, 'producerNotConnected', 'Desktop is offline');
-      // The route first: the desktop may answer before we hear that it was told.
-      const route = { producerId, sessionId, consumerId: connection.entry.presence.deviceId };
-      await relay.addRoute(userId, route);
-      await changed(userId);
-      const includeSnapshot = flagOf(payload, 'includeSnapshot', true);
-      const forceSnapshot = flagOf(payload, 'forceSnapshot', false);
-      const frame = terminalFrame('bind', { sessionId, includeSnapshot, forceSnapshot });
-      if (!(await office.sendText(userId, producerId, frame))) {
-        await relay.removeRoute(userId, route);
-        await changed(userId);
-        return refuse(connection, 'forwardFailed', 'the desktop could not be told; try again');
-      }
-      connection.outbox.send(terminalFrame('bound', { sessionId }), 'vital');
+      wishes.delete(wishOf(connection, sessionId));
+      const refusal = await bindNow(connection, payload, sessionId);
+      // What else the phone says does not wait behind this.
+      if (refusal !== undefined) void bindSoon(connection, payload, sessionId, refusal);
     },
     unbind: async (connection, payload) => {
       const { userId } = connection.caller;
       const sessionId = sessionIn(connection, payload);
       if (sessionId === undefined) return;
+      wishes.delete(wishOf(connection, sessionId));
       const own = await routesTo(userId, connection.entry.presence.deviceId);
       for (const route of own) if (route.sessionId === sessionId) await drop(userId, route);
       if ((await desktopFor(connection)) !== undefined) return;
