@@ -31,14 +31,17 @@ const readConfig = (): Config => {
   }
 };
 
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown');
+const unusable = (host: string, port: number, code: string): string =>
+  `Port ${port} on ${host} cannot be used (${code}). Stop the other program or set PORT.`;
+
 /** The port to listen on, found or proven free before anything is started. */
 const listenablePort = async ({ HOST, PORT }: Config): Promise<number> => {
   const probe = createServer().listen(PORT, HOST);
   try {
     await once(probe, 'listening');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    return quit(2, `Port ${PORT} on ${HOST} cannot be used (${code}). Stop the other program or set PORT.`);
+    return quit(2, unusable(HOST, PORT, codeOf(error)));
   }
   const { port } = probe.address() as AddressInfo;
   probe.close();
@@ -72,6 +75,7 @@ const app = await startApp({ config, parts, publicUrl, port, clock: () => new Da
   async (error: unknown) => {
     await parts.stop();
     if (error instanceof SecretMismatchError) return quit(2, error.message);
+    if (codeOf(error) === 'EADDRINUSE') return quit(2, unusable(config.HOST, port, 'EADDRINUSE'));
     throw error;
   },
 );

@@ -3,10 +3,10 @@
 // Usage: npm run bench -- proxy [requests a round] [seconds to keep it busy]
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { signIn, startServer, temporaryDataDir } from '../support/running-server.ts';
+import { freePort } from '../support/free-port.ts';
 import { cpuOf, cpuPerRequest, type ProcessCpu } from './process-cpu.ts';
 import { soak } from './soak.ts';
 import { load, type Load, type Target } from './stream-load.ts';
@@ -15,14 +15,6 @@ const ROUNDS = 3;
 const perRound = Number(process.argv[2] ?? 1_500);
 const busySeconds = Number(process.argv[3] ?? 180);
 const children: ChildProcess[] = [];
-
-const freePort = async (): Promise<string> => {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  return String(port);
-};
 
 const program = async (file: string, ...args: readonly string[]): Promise<void> => {
   const child = spawn(process.execPath, [join(import.meta.dirname, file), ...args], {
@@ -103,8 +95,8 @@ const print = ({ concurrency, bare, product, cpu }: Row): void => {
 
 const data = temporaryDataDir();
 try {
-  const upstreamPort = await freePort();
-  const barePort = await freePort();
+  const upstreamPort = String(await freePort());
+  const barePort = String(await freePort());
   const upstream = `http://127.0.0.1:${upstreamPort}`;
   await program('chunk-upstream.ts', upstreamPort);
   await program('bare-proxy.ts', barePort, upstream);

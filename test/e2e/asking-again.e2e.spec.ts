@@ -212,7 +212,7 @@ describe('asking again, over two instances', function () {
 
   it('an owner that was killed before anything was proven: the retry elsewhere begins anew', async () => {
     const key = randomUUID();
-    const prompt = '[[sandbox latency=1500]] never heard of';
+    const prompt = '[[sandbox latency=5000]] never heard of';
     const doomed = asked(on(other), key, prompt, { stream: false }).catch(() => undefined);
     const held = (): Promise<true | undefined> =>
       runTool(dataDir.path, 'finance', ['balance', '--user', userId, '--json']).then(({ stdout }) =>

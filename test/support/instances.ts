@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { postgresOf } from '../../infra/embedded/postgres/processes.ts';
-import { freePort, startServer, temporaryDataDir, type RunningServer } from './running-server.ts';
+import { freePort } from './free-port.ts';
+import { startServer, temporaryDataDir, type RunningServer } from './running-server.ts';
 
 /** Servers over the same stores. The first one runs the stores; each keeps its address when it is started again. */
 export type Instances = Readonly<{

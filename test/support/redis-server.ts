@@ -1,25 +1,15 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Context } from 'mocha';
+import { freePort } from './free-port.ts';
 
 const program = (process.env['PATH'] ?? '')
   .split(delimiter)
   .map((directory) => join(directory, 'redis-server'))
   .find((path) => existsSync(path));
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 
 export type RedisServer = Readonly<{ url: string; start: () => Promise<void>; stop: () => Promise<void> }>;
 
