@@ -121,6 +121,7 @@ const schema = z.object({
   UPLOAD_DIR: z.string().optional(),
   IDEMPOTENCY_HOURS: whole(24, 1),
   RESUME_SECONDS: whole(30, 1),
+  HOLD_LEASE_SECONDS: whole(30, 5),
   SERVER_REGIONS: z.string().optional(),
   CDN_BASE_URL: url,
   APNS_TEAM_ID: z.string().min(1).optional(),

@@ -29,6 +29,13 @@ export const defaultCompletionPolicy: CompletionPolicy = {
   maxConcurrent: 5_000,
 };
 
+/** The usual policy with another lease, which is renewed often enough to bear two renewals that fail. */
+export const policyWithLease = (leaseSeconds: number): CompletionPolicy => ({
+  ...defaultCompletionPolicy,
+  leaseSeconds,
+  renewEverySeconds: leaseSeconds / 3,
+});
+
 const UNKNOWN_COST = /web_?search|^video_?analysis$/i;
 
 /** What is put on hold above the estimate. Free work needs none. */

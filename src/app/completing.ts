@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { completions } from '../../commands/completions/completions.ts';
-import { defaultCompletionPolicy } from '../../commands/completions/policy.ts';
+import { policyWithLease } from '../../commands/completions/policy.ts';
 import type { MediaDeps } from '../../commands/media/media-order.ts';
 import { guardedTranscription, guardedVideo } from '../../infra/providers/shared/guarded-media.ts';
 import { guarded } from '../../infra/providers/shared/upstream-guard.ts';
@@ -31,7 +31,10 @@ export const completing = (deps: Deps) => {
   const bare = upstreamsOf({ config, sandboxUrl: parts.sandboxUrl, clock });
   const upstreams = new Map([...bare].map(([code, upstream]) => [code, guarded(upstream, guards(code))]));
   const counter = tokenCounter();
-  const policy = { ...defaultCompletionPolicy, maxConcurrentPerUser: config.MAX_CONCURRENT_STREAMS_PER_USER };
+  const policy = {
+    ...policyWithLease(config.HOLD_LEASE_SECONDS),
+    maxConcurrentPerUser: config.MAX_CONCURRENT_STREAMS_PER_USER,
+  };
   const command = completions({
     catalogue,
     upstreams: (provider) => upstreams.get(provider),
@@ -59,7 +62,7 @@ export const completing = (deps: Deps) => {
     await Promise.all([...upstreams.values(), ...transcriptions, ...videos].map((upstream) => upstream.close()));
   };
   const reaches = (provider: string): boolean => upstreams.has(provider);
-  return { command, media, catalogue, counter, reaches, close };
+  return { command, media, catalogue, counter, policy, reaches, close };
 };
 
 export type Completing = ReturnType<typeof completing>;

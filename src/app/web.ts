@@ -136,7 +136,7 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
       regionsSince: isoOf(clock()),
       videos: config.CDN_BASE_URL === undefined ? {} : videosUnder(config.CDN_BASE_URL, VIDEOS),
     }),
-    ...offeredEndpoints({ offered, counter: completing.counter, queries, prices, changePolicy }),
+    ...offeredEndpoints({ offered, completing, queries, prices, changePolicy }),
     ...llmEndpoints({ answers: deps.answers, requests: requestsOf(deps) }),
     ...v1Endpoints({
       answers: deps.answers,

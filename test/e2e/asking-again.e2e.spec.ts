@@ -14,6 +14,8 @@ type Json = Readonly<Record<string, unknown>>;
 type Event = Readonly<{ type: string; data: Json }>;
 
 const ONE_MINUTE_MS = 60_000;
+/** How long the work of an instance that was killed is waited for. */
+const LEASE = { HOLD_LEASE_SECONDS: '10' };
 
 /** All content of a stream's chunks. */
 const contentOf = (body: string): string =>
@@ -65,7 +67,7 @@ describe('asking again, over two instances', function () {
 
   const on = (server: RunningServer | undefined): ApiClient => apiClient(server?.url ?? '', token);
   const startOther = async (): Promise<RunningServer> =>
-    (other = await startServer(second.path, { JOIN: dataDir.path }));
+    (other = await startServer(second.path, { JOIN: dataDir.path, ...LEASE }));
 
   /** The money events that a request has caused, once `enough` of them are there. */
   const eventsOf = async (requestId: unknown, enough: (events: readonly Event[]) => boolean) => {
@@ -79,7 +81,7 @@ describe('asking again, over two instances', function () {
   const isCaptured = (events: readonly Event[]): boolean => types(events).includes('ReservationCaptured');
 
   before(async () => {
-    first = await startServer(dataDir.path);
+    first = await startServer(dataDir.path, LEASE);
     await startOther();
     token = await signIn(first, 'again@example.test');
     userId = (await on(first).get<{ id: string }>('/api/auth/userinfo')).id;

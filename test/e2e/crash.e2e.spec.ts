@@ -93,7 +93,7 @@ describe('the whole server', function () {
 
   it('ends every hold after it was killed in the middle of twenty streams', async () => {
     await server.stop();
-    server = await startServer(dataDir.path);
+    server = await startServer(dataDir.path, { HOLD_LEASE_SECONDS: '10' });
     const client = apiClient(server.url, await signIn(server, 'crash@example.test'));
     const { id: userId } = await client.get<{ id: string }>('/api/auth/userinfo');
     const streams = Array.from({ length: 20 }, () =>
@@ -120,7 +120,7 @@ describe('the whole server', function () {
     await server.kill();
     await Promise.all([...streams, ...unanswered]);
 
-    server = await startServer(dataDir.path);
+    server = await startServer(dataDir.path, { SHUTDOWN_GRACE_SECONDS: '8' });
     const noneOpen = async (): Promise<true | undefined> =>
       (await openHolds(userId)) + (await openHolds(silentId)) === 0 ? true : undefined;
     await until('all holds to end', noneOpen, 90_000);

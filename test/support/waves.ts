@@ -2,14 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { ApiClient } from './api-client.ts';
 import type { Outcome, PatientClient } from './patient-client.ts';
 
-/** A question that takes its time and always costs the same, as the body of a request. */
-export const bodyOf = (streamed: boolean): string =>
+const bodyAfter = (latency: '2000' | '0001', streamed: boolean): string =>
   JSON.stringify({
     model: 'sandbox/echo',
-    messages: [{ role: 'user', content: '[[sandbox latency=2000 tokens=20]] all of us at the same time' }],
+    messages: [{ role: 'user', content: `[[sandbox latency=${latency} tokens=20]] all of us at the same time` }],
     max_tokens: 20,
     stream: streamed,
   });
+
+/** A question that takes its time and always costs the same, as the body of a request. */
+export const bodyOf = (streamed: boolean): string => bodyAfter('2000', streamed);
+/** One that costs the same, and is answered at once. */
+export const quickBodyOf = (streamed: boolean): string => bodyAfter('0001', streamed);
 
 /** Somebody with requests under way. */
 export type Person = Readonly<{ userId: string; client: PatientClient; api: ApiClient }>;
