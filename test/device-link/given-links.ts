@@ -61,7 +61,8 @@ export const meetingIn = (url: string): Meeting => {
   const closing: (() => void)[] = [];
   return {
     attach: async (instance) => {
-      const redis = connectRedis({ url, logger });
+      // Redis itself is not what is slow where all run on one machine.
+      const redis = connectRedis({ url, logger, commandTimeoutMs: 10_000 });
       closing.push(() => redis.disconnect());
       await redisReady(redis, 5_000);
       return redisRelay({ redis, instance, logger });

@@ -24,7 +24,7 @@ describe('on a real Redis', () => {
 
   before(async function () {
     server = await startRedis(this);
-    redis = connectRedis({ url: server.url, logger: log.logger });
+    redis = connectRedis({ url: server.url, logger: log.logger, commandTimeoutMs: 10_000 });
     store = redisEphemeral(redis);
     limiter = redisLimiter(redis);
     await redisReady(redis, 5000);

@@ -32,7 +32,8 @@ describe('the relay in a real Redis', () => {
   let relays: Relays;
 
   const connect = async (): Promise<Redis> => {
-    const redis = connectRedis({ url: server!.url, logger: log.logger });
+    // The largest mail takes long where much else runs.
+    const redis = connectRedis({ url: server!.url, logger: log.logger, commandTimeoutMs: 10_000 });
     connections.push(redis);
     await redisReady(redis, 5_000);
     return redis;
