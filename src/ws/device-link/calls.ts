@@ -29,6 +29,8 @@ export type Calls = Readonly<{
   response: (connection: Registered, message: ClientMessage) => Promise<void> | undefined;
   /** To be told of a call that a desktop may not have got before it went. Never rejects. */
   returned: (desktopId: string, kept: KeptFrame) => Promise<void>;
+  /** To be told of a call that came for a desktop which had gone. Never rejects. */
+  undelivered: (desktopId: string, frame: string) => Promise<void>;
   /** Whether a call that a desktop may not have got is still worth bringing; if not, its caller is told. Never rejects. */
   isStillWanted: (kept: KeptFrame) => Promise<boolean>;
   /** True when a call that was brought here has to wait behind others of its caller; then it does. */
@@ -106,16 +108,16 @@ export const calls = ({ office, whereabouts, newId, timing, clock, logger }: Dep
     return last !== undefined && last.deviceId !== clientId && now() - last.at < timing.recentlyMs;
   };
 
-  const bringOrHold = async (call: WaitingCall): Promise<void> => {
+  const bringOrHold = async (call: WaitingCall, mayBeGot = false): Promise<void> => {
     if (held.isHolding(call.userId, call.clientId)) {
-      if (!held.hold(call)) await giveUp(call, TOO_MANY_CALLS);
+      if (!held.hold(call, mayBeGot)) await giveUp(call, TOO_MANY_CALLS);
       return;
     }
     const fate = await bring(call);
     if (fate === 'brought') return;
     const isWorthWaiting = fate !== 'no desktop' || call.target !== undefined || mayComeBack(call);
     if (!isWorthWaiting) await giveUp(call, refusalOf(fate));
-    else if (!held.hold(call)) await giveUp(call, TOO_MANY_CALLS);
+    else if (!held.hold(call, mayBeGot)) await giveUp(call, TOO_MANY_CALLS);
   };
 
   /** True when the desktop that came last is connected here: most calls need no more. */
@@ -169,8 +171,12 @@ export const calls = ({ office, whereabouts, newId, timing, clock, logger }: Dep
       const call = returnedCall(kept.frame, desktopId);
       await inOrder(call.userId, async () => {
         if (isOld(kept)) await giveUp(call, DESKTOP_OFFLINE);
-        else await bringOrHold(call);
+        else await bringOrHold(call, true);
       });
+    },
+    undelivered: (desktopId, frame) => {
+      const call = returnedCall(frame, desktopId);
+      return inOrder(call.userId, () => bringOrHold(call));
     },
     isStillWanted: async (kept) => {
       if (!isOld(kept)) return true;

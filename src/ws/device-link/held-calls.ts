@@ -12,8 +12,8 @@ export type WaitingCall = Call &
 
 /** Calls that wait for a desktop that is reconnecting, each user's in their order. */
 export type HeldCalls = Readonly<{
-  /** False when too many wait. */
-  hold: (call: WaitingCall) => boolean;
+  /** False when too many wait. `mayBeGot`: it waits in any case, for its desktop may be carrying it out. */
+  hold: (call: WaitingCall, mayBeGot?: boolean) => boolean;
   /** True when calls of this device wait, which a later one must not overtake. */
   isHolding: (userId: string, clientId: string) => boolean;
   /** To be called when a desktop of the user has come. */
@@ -30,7 +30,7 @@ type Deps = Readonly<{
   now: () => number;
 }>;
 
-/** What one user's devices may have waiting. */
+/** What one user's devices may have waiting, besides what their desktops may have got: of that an outbox holds so much. */
 const MOST_CALLS = 100;
 const MOST_BYTES = 8 * 1024 * 1024;
 
@@ -73,10 +73,11 @@ export const heldCalls = ({ bring, giveUp, now }: Deps): HeldCalls => {
   };
 
   return {
-    hold: (call) => {
+    hold: (call, mayBeGot = false) => {
       const waiting = waitingOf(call.userId);
       const bytes = waiting.reduce((sum, { frame }) => sum + frame.length, call.frame.length);
-      if (waiting.length >= MOST_CALLS || (bytes > MOST_BYTES && waiting.length > 0)) return false;
+      const isTooMuch = waiting.length >= MOST_CALLS || (bytes > MOST_BYTES && waiting.length > 0);
+      if (isTooMuch && !mayBeGot) return false;
       users.set(call.userId, [...waiting, call]);
       setTimeout(() => void expire(call), Math.max(0, call.until - now()));
       return true;

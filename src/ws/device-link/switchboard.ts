@@ -48,7 +48,7 @@ export const switchboard = (deps: Deps) => {
 
   const undelivered = (userId: string, deviceId: string, frame: string): void => {
     // It went while this was on its way to it; what is no call and no answer it asks for again.
-    if (isCall(frame)) void calling.returned(deviceId, { frame, at: now() });
+    if (isCall(frame)) void calling.undelivered(deviceId, frame);
     else void office.sendMail(userId, deviceId, frame);
   };
   const statusHeard = (userId: string, change: StatusChange): void => {
