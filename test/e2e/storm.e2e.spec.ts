@@ -4,7 +4,7 @@ import { apiClient, type ApiClient } from '../support/api-client.ts';
 import { startInstances, type Instances } from '../support/instances.ts';
 import { patientClient, type Outcome } from '../support/patient-client.ts';
 import { runTool, signIn, until } from '../support/running-server.ts';
-import { bodyOf, quickBodyOf, wave, type Person, type Wave } from '../support/waves.ts';
+import { bodyOf, endsOf, quickBodyOf, requestIdOf, tallied, wave, type Person, type Wave } from '../support/waves.ts';
 
 type Books = Readonly<{ hash: string; balanced: boolean; discrepancies: readonly unknown[]; through: string }>;
 type Balance = Readonly<{ availableMicro: string; heldUsd: string; shortfallUsd: string; openHolds: number }>;
@@ -27,15 +27,9 @@ const ENV = {
   MAX_CONCURRENT_STREAMS_PER_USER: '100000',
 };
 
-const requestIdOf = ({ body }: Outcome): string => /"requestId":"([0-9a-f-]+)"/.exec(body)?.[1] ?? '';
 const costOf = (charge: Pick<Event, 'data'> | undefined): number =>
   Number((charge?.data['metered'] as { cost?: string } | undefined)?.cost);
 const sum = (charges: readonly Charge[]): number => charges.reduce((all, { cost }) => all + cost, 0);
-const endsOf = (outcomes: readonly Outcome[]) => Object.groupBy(outcomes, ({ end }) => end);
-const tallied = (words: readonly string[]): string =>
-  Object.entries(Object.groupBy(words, (word) => word))
-    .map(([word, all]) => `${all?.length ?? 0} ${word}`)
-    .join(', ');
 
 describe(`${REQUESTS} requests at once on a balance for ${PAID_FOR}, on three instances that die`, function () {
   this.timeout(600_000);
@@ -217,6 +211,28 @@ describe(`${REQUESTS} requests at once on a balance for ${PAID_FOR}, on three in
     expect(exitCodes).to.deep.equal([0]);
     expect(new Set(deployed.map(({ end }) => end))).to.deep.equal(new Set(['served']));
     expect(deployed.flatMap(({ met }) => met)).to.not.include('cut');
+  });
+
+  it('charge what was said when a client goes away, on whichever instance that was', async () => {
+    const token = await signIn(instances.server(0), 'leaver@example.test');
+    const apis = instances.urls.map((url) => apiClient(url, token));
+    const ask = (api: ApiClient) => api.completion('[[sandbox delay=50 tokens=60]] on and on', { stream: true });
+    for (const api of apis) {
+      const reader = (await ask(api)).body!.getReader();
+      // The second piece and those after it are content.
+      for (let pieces = 0; pieces < 4; pieces += 1) await reader.read();
+      await reader.cancel();
+    }
+    await (await ask(apis[0]!)).text();
+    const charges = await chargesOf(apis[1]!, apis.length + 1);
+    const whole = Math.max(...charges.map((charge) => charge.cost));
+    expect(charges.filter((charge) => charge.cost > 0 && charge.cost < whole)).to.have.length(apis.length);
+    const left = ((SIGNUP - sum(charges)) / 1e6).toFixed(6);
+    await until('the same balance everywhere', async () => {
+      const shown = apis.map((api) => api.get<{ freeCreditBalance: string }>('/api/billing/credits/balance'));
+      const all = await Promise.all(shown);
+      return all.every(({ freeCreditBalance }) => Number(freeCreditBalance) === Number(left)) ? true : undefined;
+    });
   });
 
   it('leave books that balance, agree with every account, and replay to the same hash', async () => {

@@ -33,3 +33,15 @@ export const wave = ({ client }: Person, urls: readonly string[], count: number)
   );
   return { outcomes, decided: () => decided };
 };
+
+/** The request that an answer is of. */
+export const requestIdOf = ({ body }: Outcome): string => /"requestId":"([0-9a-f-]+)"/.exec(body)?.[1] ?? '';
+
+/** Outcomes by how they ended. */
+export const endsOf = (outcomes: readonly Outcome[]) => Object.groupBy(outcomes, ({ end }) => end);
+
+/** How often each word came. */
+export const tallied = (words: readonly string[]): string =>
+  Object.entries(Object.groupBy(words, (word) => word))
+    .map(([word, all]) => `${all?.length ?? 0} ${word}`)
+    .join(', ');
