@@ -12,7 +12,7 @@ export type Load = Readonly<{ messagesPerSecond: number; p50: number; p99: numbe
 
 const PARAMS = { sessionId: 'a-session', query: 'the quick brown fox', limit: 50, filters: ['one', 'two', 'three'] };
 const RESULT = {
-  files: Array.from({ length: 8 }, (_, n) => ({ path: `/work/project/src/file-${n}.ts`, size: n * 100 })),
+  files: Array.from({ length: 8 }, (_, n) => ({ path: `/home/ada/project/src/file-${n}.ts`, size: n * 100 })),
 };
 
 const callOf = ({ phoneId, userId }: Pair, isBare: boolean): string => {

@@ -38,7 +38,7 @@ describe('calls that wait for a desktop', () => {
     const { held, call, brought } = given();
     for (let n = 0; n < MOST; n += 1) held.hold(call(n));
     expect(held.hold(call(MOST))).to.equal(false);
-    expect(held.hold(call(MOST), true)).to.equal(true);
+    expect(held.hold({ ...call(MOST), mayBeGot: true })).to.equal(true);
     await held.wake('ada');
     expect(brought.at(-1)).to.equal(`call-${MOST}`);
   });

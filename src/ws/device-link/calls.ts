@@ -108,16 +108,16 @@ export const calls = ({ office, whereabouts, newId, timing, clock, logger }: Dep
     return last !== undefined && last.deviceId !== clientId && now() - last.at < timing.recentlyMs;
   };
 
-  const bringOrHold = async (call: WaitingCall, mayBeGot = false): Promise<void> => {
+  const bringOrHold = async (call: WaitingCall): Promise<void> => {
     if (held.isHolding(call.userId, call.clientId)) {
-      if (!held.hold(call, mayBeGot)) await giveUp(call, TOO_MANY_CALLS);
+      if (!held.hold(call)) await giveUp(call, TOO_MANY_CALLS);
       return;
     }
     const fate = await bring(call);
     if (fate === 'brought') return;
     const isWorthWaiting = fate !== 'no desktop' || call.target !== undefined || mayComeBack(call);
     if (!isWorthWaiting) await giveUp(call, refusalOf(fate));
-    else if (!held.hold(call, mayBeGot)) await giveUp(call, TOO_MANY_CALLS);
+    else if (!held.hold(call)) await giveUp(call, TOO_MANY_CALLS);
   };
 
   /** True when the desktop that came last is connected here: most calls need no more. */
@@ -168,10 +168,10 @@ export const calls = ({ office, whereabouts, newId, timing, clock, logger }: Dep
       return office.sendHere(caller.userId, clientId, frame) ? undefined : mail(connection, clientId, frame);
     },
     returned: async (desktopId, kept) => {
-      const call = returnedCall(kept.frame, desktopId);
+      const call = { ...returnedCall(kept.frame, desktopId), mayBeGot: true };
       await inOrder(call.userId, async () => {
         if (isOld(kept)) await giveUp(call, DESKTOP_OFFLINE);
-        else await bringOrHold(call, true);
+        else await bringOrHold(call);
       });
     },
     undelivered: (desktopId, frame) => {

@@ -8,12 +8,14 @@ export type WaitingCall = Call &
     until: number;
     /** The one desktop that it may go to, because that one may have it already; absent: any. */
     target?: string;
+    /** It waits however many wait, for its desktop may be carrying it out. */
+    mayBeGot?: boolean;
   }>;
 
 /** Calls that wait for a desktop that is reconnecting, each user's in their order. */
 export type HeldCalls = Readonly<{
-  /** False when too many wait. `mayBeGot`: it waits in any case, for its desktop may be carrying it out. */
-  hold: (call: WaitingCall, mayBeGot?: boolean) => boolean;
+  /** False when too many wait. */
+  hold: (call: WaitingCall) => boolean;
   /** True when calls of this device wait, which a later one must not overtake. */
   isHolding: (userId: string, clientId: string) => boolean;
   /** To be called when a desktop of the user has come. */
@@ -73,11 +75,11 @@ export const heldCalls = ({ bring, giveUp, now }: Deps): HeldCalls => {
   };
 
   return {
-    hold: (call, mayBeGot = false) => {
+    hold: (call) => {
       const waiting = waitingOf(call.userId);
       const bytes = waiting.reduce((sum, { frame }) => sum + frame.length, call.frame.length);
       const isTooMuch = waiting.length >= MOST_CALLS || (bytes > MOST_BYTES && waiting.length > 0);
-      if (isTooMuch && !mayBeGot) return false;
+      if (isTooMuch && call.mayBeGot !== true) return false;
       users.set(call.userId, [...waiting, call]);
       setTimeout(() => void expire(call), Math.max(0, call.until - now()));
       return true;

@@ -51,10 +51,14 @@ export const switchboard = (deps: Deps) => {
     if (isCall(frame)) void calling.undelivered(deviceId, frame);
     else void office.sendMail(userId, deviceId, frame);
   };
+  const desktopCame = async (userId: string): Promise<void> => {
+    await calling.desktopCame(userId);
+    await terminals.desktopCame(userId);
+  };
   const statusHeard = (userId: string, change: StatusChange): void => {
     whereabouts.forget(userId);
     away.heard(userId, change);
-    if (change.status === 'online') void calling.desktopCame(userId);
+    if (change.status === 'online') void desktopCame(userId);
     else if (here.find(userId, change.deviceId) === undefined) calling.desktopLeft(userId, change.deviceId);
   };
   const heard = (userId: string, event: NumberedEvent): void => {
@@ -82,7 +86,7 @@ export const switchboard = (deps: Deps) => {
     onEntered: async (connection) => {
       notes.presence(connection, true);
       // What waited here comes first: whoever waits elsewhere has come later.
-      if (connection.entry.presence.role === 'desktop') await calling.desktopCame(connection.caller.userId);
+      if (connection.entry.presence.role === 'desktop') await desktopCame(connection.caller.userId);
     },
   });
   const away = absences({

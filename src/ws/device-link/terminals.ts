@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Presence, Relay, TerminalRoute } from '../../kernel/relay.ts';
 import type { Registered } from './connections.ts';
@@ -6,6 +5,7 @@ import { errorFrame, terminalFrame, type LinkErrorCode } from './frames.ts';
 import { flagOf, textOf } from './client-message.ts';
 import type { PostOffice } from './post-office.ts';
 import { terminalSessionOf } from './terminal-frame.ts';
+import { NOT_TOLD, waitingBinds, type Refusal, type Wish } from './waiting-binds.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
 type Payload = Readonly<Record<string, unknown>>;
@@ -14,6 +14,8 @@ type Payload = Readonly<Record<string, unknown>>;
 export type Terminals = Readonly<{
   bind: (connection: Registered, payload: Payload | undefined) => Promise<void>;
   unbind: (connection: Registered, payload: Payload | undefined) => Promise<void>;
+  /** To be told when a desktop of a user has come. Never rejects. */
+  desktopCame: (userId: string) => Promise<void>;
   /** Bytes of a terminal, for all who watch it; undefined when they have been sent. */
   output: (connection: Registered, frame: Buffer) => Promise<void> | undefined;
   /** Asks a desktop that is back for the terminals that are still watched: it has forgotten them. */
@@ -24,15 +26,9 @@ export type Terminals = Readonly<{
 
 type Deps = Readonly<{ relay: Relay; office: PostOffice; whereabouts: Whereabouts; clock: Clock; holdMs: number }>;
 
-type Refusal = readonly [LinkErrorCode, string];
-
 const LONGEST_SESSION_ID = 256;
-/** Between two looks for a desktop that is just coming. */
-const LOOK_AGAIN_MS = 100;
 
 export const terminals = ({ relay, office, whereabouts, clock, holdMs }: Deps): Terminals => {
-  const wishes = new Map<string, symbol>();
-
   const refuse = (connection: Registered, code: LinkErrorCode, message: string): undefined => {
     connection.outbox.send(errorFrame(code, message, clock()), 'vital');
   };
@@ -66,7 +62,7 @@ export const terminals = ({ relay, office, whereabouts, clock, holdMs }: Deps): 
     await office.sendText(userId, producerId, terminalFrame('unbind', { sessionId }));
   };
 
-  const bindNow = async (connection: Registered, payload: Payload, sessionId: string): Promise<Refusal | undefined> => {
+  const bindNow = async ({ connection, sessionId, frame }: Wish): Promise<Refusal | undefined> => {
     const { userId } = connection.caller;
     const producerId = await desktopFor(connection);
     if (producerId === undefined) return ['producerNotConnected', 'Desktop is offline'];
@@ -74,40 +70,16 @@ export const terminals = ({ relay, office, whereabouts, clock, holdMs }: Deps): 
     const route = { producerId, sessionId, consumerId: connection.entry.presence.deviceId };
     await relay.addRoute(userId, route);
     await changed(userId);
-    const includeSnapshot = flagOf(payload, 'includeSnapshot', true);
-    const forceSnapshot = flagOf(payload, 'forceSnapshot', false);
-    const frame = terminalFrame('bind', { sessionId, includeSnapshot, forceSnapshot });
     if (!(await office.sendText(userId, producerId, frame))) {
       await relay.removeRoute(userId, route);
       await changed(userId);
-      return ['forwardFailed', 'the desktop could not be told; try again'];
+      return NOT_TOLD;
     }
     connection.outbox.send(terminalFrame('bound', { sessionId }), 'vital');
     return undefined;
   };
 
-  const wishOf = ({ entry }: Registered, sessionId: string): string => `${entry.presence.connectionId} ${sessionId}`;
-
-  /** A phone may be back before its desktop is, and asks only once. */
-  const bindSoon = async (
-    connection: Registered,
-    payload: Payload,
-    sessionId: string,
-    refusal: Refusal,
-  ): Promise<void> => {
-    const key = wishOf(connection, sessionId);
-    const wish = Symbol(key);
-    wishes.set(key, wish);
-    let latest: Refusal | undefined = refusal;
-    for (let waited = 0; latest !== undefined && waited < holdMs; waited += LOOK_AGAIN_MS) {
-      await delay(LOOK_AGAIN_MS, undefined, { ref: false });
-      if (!connection.isOpen() || wishes.get(key) !== wish) break;
-      latest = await bindNow(connection, payload, sessionId).catch(() => latest);
-    }
-    if (wishes.get(key) !== wish) return;
-    wishes.delete(key);
-    if (latest !== undefined) refuse(connection, ...latest);
-  };
+  const binds = waitingBinds({ attempt: bindNow, refuse, holdMs });
 
   const routesTo = async (userId: string, deviceId: string): Promise<readonly TerminalRoute[]> =>
     (await relay.routes(userId)).filter(({ consumerId }) => consumerId === deviceId);
@@ -124,21 +96,23 @@ export const terminals = ({ relay, office, whereabouts, clock, holdMs }: Deps): 
     bind: async (connection, payload) => {
       const sessionId = sessionIn(connection, payload);
       if (sessionId === undefined || payload === undefined) return;
-      wishes.delete(wishOf(connection, sessionId));
-      const refusal = await bindNow(connection, payload, sessionId);
-      // What else the phone says does not wait behind this.
-      if (refusal !== undefined) void bindSoon(connection, payload, sessionId, refusal);
+      const includeSnapshot = flagOf(payload, 'includeSnapshot', true);
+      const forceSnapshot = flagOf(payload, 'forceSnapshot', false);
+      const frame = terminalFrame('bind', { sessionId, includeSnapshot, forceSnapshot });
+      await binds.ask({ connection, sessionId, frame });
     },
     unbind: async (connection, payload) => {
       const { userId } = connection.caller;
       const sessionId = sessionIn(connection, payload);
       if (sessionId === undefined) return;
-      wishes.delete(wishOf(connection, sessionId));
-      const own = await routesTo(userId, connection.entry.presence.deviceId);
-      for (const route of own) if (route.sessionId === sessionId) await drop(userId, route);
+      await binds.withdraw({ connection, sessionId }, async () => {
+        const own = await routesTo(userId, connection.entry.presence.deviceId);
+        for (const route of own) if (route.sessionId === sessionId) await drop(userId, route);
+      });
       if ((await desktopFor(connection)) !== undefined) return;
       refuse(connection, 'producerNotConnected', 'Desktop is offline');
     },
+    desktopCame: binds.desktopCame,
     output: ({ caller: { userId }, entry: { presence } }, frame) => {
       const session = terminalSessionOf(frame);
       if (session === undefined) return undefined;
