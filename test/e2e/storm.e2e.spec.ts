@@ -243,8 +243,15 @@ describe(`${REQUESTS} requests at once on a balance for ${PAID_FOR}, on three in
     expect((await tool<Books>('trial-balance', '--as-of', first.through)).hash).to.equal(first.hash);
     const { closingUsd } = await tool<{ closingUsd: string }>('statement', '--user', poor.userId);
     expect(Math.round(Number(closingUsd) * 1e6)).to.equal(held - cost);
-    await until('the read models to agree', async () =>
-      (await runTool(instances.dataDir, 'finance', ['reconcile'])).code === 0 ? true : undefined,
-    );
+    const found: string[] = [];
+    const agree = async (): Promise<true | undefined> => {
+      const { code, stdout, stderr } = await runTool(instances.dataDir, 'finance', ['reconcile']);
+      found.push(`${stderr}${stdout}`);
+      return code === 0 ? true : undefined;
+    };
+    await until('the read models to agree', agree).catch(async (error: unknown) => {
+      const { stdout } = await runTool(instances.dataDir, 'projections', ['status']);
+      expect.fail(`${String(error)}: ${found.join('\n')}\n${stdout}`);
+    });
   });
 });
