@@ -28,8 +28,8 @@ import { rawCallsOf } from './raw-calls.ts';
 import { subscribeTo } from './subscription.ts';
 import { storedEventOf } from './stored-event.ts';
 
-/** How long an append may take before it counts as lost. */
-const APPEND_TIMEOUT_MS = 15_000;
+/** How long an append may take, and a read or a new subscription may be silent, before it counts as lost. */
+const PATIENCE_MS = 15_000;
 
 /**
  * So many reads, and so many appends, are under way at once; the others wait here. Thousands of calls on one connection
@@ -45,10 +45,10 @@ const expectationOf = (expected: bigint | 'any'): AppendExpectedRevision => {
 };
 
 /** Rejects when `work` takes too long: the client itself waits for ever when its stream is cut in the wrong moment. */
-const inTime = async <T>(what: string, work: Promise<T>): Promise<T> => {
+const inTime = async <T>(what: string, patienceMs: number, work: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = globalThis.setTimeout(() => reject(new StoreUnavailableError(`${what} took too long`)), APPEND_TIMEOUT_MS);
+    timer = globalThis.setTimeout(() => reject(new StoreUnavailableError(`${what} took too long`)), patienceMs);
   });
   try {
     return await Promise.race([work, late]);
@@ -57,12 +57,24 @@ const inTime = async <T>(what: string, work: Promise<T>): Promise<T> => {
   }
 };
 
+/** Breaks a read off when it is silent for too long. `heard` is called for each event, `over` at the end. */
+const impatient = (
+  what: string,
+  patienceMs: number,
+  reading: Readonly<{ destroy: (error: Error) => unknown }>,
+): Readonly<{ heard: () => void; over: () => void }> => {
+  const silence = globalThis.setTimeout(() => {
+    reading.destroy(new StoreUnavailableError(`${what} took too long`));
+  }, patienceMs);
+  return { heard: () => void silence.refresh(), over: () => clearTimeout(silence) };
+};
+
 const unavailable = (what: string, error: unknown): Error =>
   error instanceof StoreUnavailableError ? error : new StoreUnavailableError(what, error);
 
 /** The client's own way, which cuts an append into several messages. */
 const appendWith =
-  (client: EventStoreDBClient): EventStore['append'] =>
+  (client: EventStoreDBClient, patienceMs: number): EventStore['append'] =>
   async (stream, expected, events): Promise<Appended> => {
     const proposed = events.map(({ id, type, data, metadata }: NewEvent) =>
       jsonEvent({ id, type, data: data as Record<string, unknown>, metadata: metadata as Record<string, unknown> }),
@@ -70,6 +82,7 @@ const appendWith =
     try {
       const result = await inTime(
         'append',
+        patienceMs,
         client.appendToStream(stream, proposed, { expectedRevision: expectationOf(expected) }),
       );
       if (result.position === undefined) throw new Error('the store told no position');
@@ -81,25 +94,31 @@ const appendWith =
   };
 
 const readWith =
-  (client: EventStoreDBClient): EventStore['read'] =>
+  (client: EventStoreDBClient, patienceMs: number): EventStore['read'] =>
   async (stream, { from, maxCount, backwards = false } = {}) => {
     const events: StoredEvent[] = [];
+    const reading = client.readStream(stream, {
+      direction: backwards ? BACKWARDS : FORWARDS,
+      fromRevision: from ?? (backwards ? END : START),
+      ...(maxCount === undefined ? {} : { maxCount }),
+    });
+    const { heard, over } = impatient('read', patienceMs, reading);
     try {
-      const reading = client.readStream(stream, {
-        direction: backwards ? BACKWARDS : FORWARDS,
-        fromRevision: from ?? (backwards ? END : START),
-        ...(maxCount === undefined ? {} : { maxCount }),
-      });
-      for await (const { event } of reading) if (event !== undefined) events.push(storedEventOf(event));
+      for await (const { event } of reading) {
+        heard();
+        if (event !== undefined) events.push(storedEventOf(event));
+      }
       return events;
     } catch (error) {
       if (errorType(error) === 'stream-not-found') return [];
       throw unavailable('read failed', error);
+    } finally {
+      over();
     }
   };
 
 const readAllWith =
-  (client: EventStoreDBClient): EventStore['readAll'] =>
+  (client: EventStoreDBClient, patienceMs: number): EventStore['readAll'] =>
   async ({ from, maxCount, filter }) => {
     const prefixes = filter?.streamPrefixes ?? [];
     const wanted = (event: StoredEvent): boolean =>
@@ -108,8 +127,10 @@ const readAllWith =
       (from === undefined || comparePositions(event.position, from) > 0);
     const events: StoredEvent[] = [];
     const reading = client.readAll({ direction: FORWARDS, fromPosition: from ?? START });
+    const { heard, over } = impatient('read of the log', patienceMs, reading);
     try {
       for await (const { event } of reading) {
+        heard();
         if (event === undefined) continue;
         const stored = storedEventOf(event);
         if (wanted(stored)) events.push(stored);
@@ -119,43 +140,49 @@ const readAllWith =
     } catch (error) {
       throw unavailable('read of the log failed', error);
     } finally {
+      over();
       // Leaving the loop early does not end the call behind it.
-      await reading.cancel().catch(() => undefined);
+      void reading.cancel().catch(() => undefined);
     }
   };
 
 const headWith =
-  (client: EventStoreDBClient): EventStore['head'] =>
+  (client: EventStoreDBClient, patienceMs: number): EventStore['head'] =>
   async (): Promise<Position | undefined> => {
+    const reading = client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
+    const { over } = impatient('read of the end of the log', patienceMs, reading);
     try {
-      for await (const { event } of client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 })) {
-        if (event !== undefined) return event.position;
-      }
+      for await (const { event } of reading) if (event !== undefined) return event.position;
       return undefined;
     } catch (error) {
       throw unavailable('the end of the log could not be read', error);
+    } finally {
+      over();
     }
   };
 
-/** The event store behind an `esdb://` connection string: EventStoreDB, KurrentDB or the embedded event node. */
-export const connectEventStore = (connectionString: string): EventStore => {
+/**
+ * The event store behind an `esdb://` connection string: EventStoreDB, KurrentDB or the embedded event node. What is
+ * silent for `patienceMs` milliseconds is given up.
+ */
+export const connectEventStore = (connectionString: string, patienceMs = PATIENCE_MS): EventStore => {
   const client = EventStoreDBClient.connectionString(connectionString);
   const calls = rawCallsOf(client);
-  const head = headWith(client);
-  const read = readWith(client);
-  const append = appender(calls, appendWith(client));
+  const head = headWith(client, patienceMs);
+  const read = readWith(client, patienceMs);
+  const append = appender(calls, appendWith(client, patienceMs));
   const inTurn = turnsByKey(CALLS_AT_ONCE);
   return {
     read: (...asked) => inTurn('read', () => read(...asked)),
     append: (...said) => inTurn('append', () => append(...said)),
-    readAll: readAllWith(client),
+    readAll: readAllWith(client, patienceMs),
     head,
-    subscribe: (options) => subscribeTo(calls, options),
+    subscribe: (options) => subscribeTo(calls, { ...options, patienceMs }),
     keepLast: async (stream, maxCount) => {
       await client.setStreamMetadata(stream, { maxCount });
     },
     ping: async () => {
-      await inTime('ping', head());
+      await head();
     },
     close: async () => {
       // A call that was cancelled while its reader was slow never reports its end, and the client would wait for it.

@@ -1,5 +1,6 @@
 import {
   comparePositions,
+  StoreUnavailableError,
   type EventStore,
   type FeedItem,
   type Filter,
@@ -39,6 +40,7 @@ export const logTail = (store: EventStore, start: Position | undefined) => {
   let floor = start;
   let end = start;
   let failure: unknown;
+  let lastHeard = performance.now();
   const readers = new Set<Reader>();
   /** Events that those at the end have not been woken for. */
   let unheard: StoredEvent[] = [];
@@ -79,6 +81,7 @@ export const logTail = (store: EventStore, start: Position | undefined) => {
     const from = start === undefined ? {} : { from: start };
     try {
       for await (const item of store.subscribe({ ...from, signal: stop.signal })) {
+        lastHeard = performance.now();
         if (item.kind === 'caught-up') continue;
         if (item.kind === 'event') keep(item.event);
         end = item.kind === 'event' ? item.event.position : item.position;
@@ -87,7 +90,7 @@ export const logTail = (store: EventStore, start: Position | undefined) => {
     } catch (error) {
       failure = error;
     }
-    failure ??= new Error('the tail of the log was closed');
+    failure ??= new StoreUnavailableError('the tail of the log was closed');
     wakeAll();
   };
   void fill();
@@ -157,6 +160,9 @@ export const logTail = (store: EventStore, start: Position | undefined) => {
       waiting.leave();
       return isThere();
     },
+    /** Milliseconds since anything was heard from the store. */
+    silentFor: (): number => performance.now() - lastHeard,
+    /** Ends it; readers are told. */
     close: (): void => stop.abort(),
   };
 };

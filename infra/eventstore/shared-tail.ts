@@ -3,12 +3,14 @@ import { followTail, later, logTail, type Tail, type TailOptions as Options } fr
 
 /** How long a read waits for the tail to have what the store has, in milliseconds. */
 const LATE_MS = 25;
+/** A tail that is this silent while the store has more is broken, whatever its connection says; in milliseconds. */
+const SILENT_MS = 10_000;
 
 /**
  * The same store, whose live subscriptions share one: what many readers of this process want is fetched and parsed once.
  * A reader that is behind has a subscription of its own until it meets the shared one.
  */
-export const withSharedTail = (store: EventStore): EventStore => {
+export const withSharedTail = (store: EventStore, silentMs = SILENT_MS): EventStore => {
   let tail: Promise<Tail> | undefined;
   let closed = false;
 
@@ -63,6 +65,8 @@ export const withSharedTail = (store: EventStore): EventStore => {
     if (shared === undefined || shared.failed() || !shared.covers(from)) return store.readAll(options);
     const head = await store.head();
     const isWhole = head === undefined || (await shared.reaches(head, LATE_MS));
+    // Its readers go on with another.
+    if (!isWhole && shared.silentFor() > silentMs) shared.close();
     // It may have let go of the oldest in the meantime.
     return isWhole && shared.covers(from) ? shared.after(from, filter, maxCount) : store.readAll(options);
   };

@@ -4,7 +4,13 @@ import type { RawCalls } from './raw-calls.ts';
 import { feedItemOf } from './wire/read-answer.ts';
 import { subscribeRequest } from './wire/subscribe-request.ts';
 
-type Options = Readonly<{ from?: Position; filter?: Filter; signal: AbortSignal }>;
+type Options = Readonly<{
+  from?: Position;
+  filter?: Filter;
+  signal: AbortSignal;
+  /** Milliseconds until a subscription that was not confirmed is given up. */
+  patienceMs: number;
+}>;
 
 /** Messages that wait for the reader; then nothing more is fetched until it has taken them. */
 const MOST_WAITING = 256;
@@ -16,7 +22,7 @@ type Inbox = Readonly<{
   close: () => void;
 }>;
 
-const inboxOf = (call: ClientReadableStream<Buffer>): Inbox => {
+const inboxOf = (call: ClientReadableStream<Buffer>, patienceMs: number): Inbox => {
   let messages: Buffer[] = [];
   let over = false;
   let failure: Readonly<{ error: unknown }> | undefined;
@@ -27,9 +33,16 @@ const inboxOf = (call: ClientReadableStream<Buffer>): Inbox => {
     wake = undefined;
   };
   const close = (): void => {
+    clearTimeout(silence);
     over = true;
     ring();
   };
+  // One is confirmed at once; a call whose connection is cut in the wrong moment never says anything.
+  const silence = setTimeout(() => {
+    failure ??= { error: new Error('the subscription was not confirmed') };
+    close();
+  }, patienceMs);
+  call.once('data', () => clearTimeout(silence));
   call.on('data', (message: Buffer) => {
     messages.push(message);
     if (messages.length >= MOST_WAITING) call.pause();
@@ -65,8 +78,11 @@ const itemsOf = function* (messages: readonly Buffer[]): Generator<FeedItem, voi
 };
 
 /** Everything that the call brings until the signal aborts; throws when it ends before that. */
-async function* follow(call: ClientReadableStream<Buffer>, signal: AbortSignal): AsyncGenerator<FeedItem, void> {
-  const inbox = inboxOf(call);
+async function* follow(
+  call: ClientReadableStream<Buffer>,
+  { signal, patienceMs }: Options,
+): AsyncGenerator<FeedItem, void> {
+  const inbox = inboxOf(call, patienceMs);
   const stopped = (): boolean => signal.aborted;
   signal.addEventListener('abort', inbox.close, { once: true });
   try {
@@ -85,11 +101,12 @@ async function* follow(call: ClientReadableStream<Buffer>, signal: AbortSignal):
 }
 
 /** Everything after `from` in order, with back-pressure: little more is fetched than the reader takes. */
-export async function* subscribeTo(calls: RawCalls, { from, filter, signal }: Options): AsyncGenerator<FeedItem, void> {
+export async function* subscribeTo(calls: RawCalls, options: Options): AsyncGenerator<FeedItem, void> {
+  const { from, filter, signal } = options;
   let call: ClientReadableStream<Buffer> | undefined;
   try {
     call = await calls.read(subscribeRequest(from, filter?.streamPrefixes ?? []));
-    yield* follow(call, signal);
+    yield* follow(call, options);
   } catch (error) {
     if (!signal.aborted) throw new StoreUnavailableError('the subscription broke', error);
   } finally {

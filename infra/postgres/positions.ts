@@ -26,7 +26,8 @@ export type Positions = Readonly<{
 
 const NEVER = { generation: -1n, position: undefined };
 
-const isBehind = (position: Position | undefined, other: Position): boolean =>
+/** True when a place, undefined before the first event, is before a position. */
+export const isBehind = (position: Position | undefined, other: Position): boolean =>
   position === undefined || comparePositions(position, other) < 0;
 
 /** Keeps positions in memory; `onWait` is called when somebody begins to wait. */

@@ -9,11 +9,12 @@ import { causeOf, isMissing } from './faults.ts';
 import { lookAhead, type Standing } from './look-ahead.ts';
 import { migrate } from './migrate.ts';
 import type { DatabasePools } from './pools.ts';
-import { positions } from './positions.ts';
+import { isBehind, positions } from './positions.ts';
 import type { Opener } from './project-events.ts';
-import { runSession, type SessionHandle } from './projection-session.ts';
+import { runSession, type SessionDeps, type SessionHandle } from './projection-session.ts';
 import { placeFrom, readStates, requestRebuild, type ProjectionState } from './projection-state.ts';
 import { projectionStatus, type ProjectionStatus } from './projection-status.ts';
+import { standstill } from './standstill.ts';
 import { supervisor } from './supervisor.ts';
 
 export type ProjectorOptions = Readonly<{
@@ -28,6 +29,8 @@ export type ProjectorOptions = Readonly<{
   /** False: owns nothing, and only knows how far the others have come. */
   own?: boolean;
   limits?: BatchLimits;
+  /** Milliseconds that a projection with work may stand still before it is begun anew; 30,000 when absent. */
+  standstillMs?: number;
   /** Told when a read model has changed, by whichever instance. */
   onAdvance?: (name: string) => void;
 }>;
@@ -57,6 +60,9 @@ export type Projector = Readonly<{
 const TICK = 1000;
 const QUICK = 25;
 
+/** Longer than any batch takes, in milliseconds. */
+const STANDSTILL = 30_000;
+
 const LIMITS: BatchLimits = { max: 2000, linger: 25 };
 
 /** Keeps read models up to date with the log: one owner a projection over all instances, rows and place in one transaction. */
@@ -68,6 +74,7 @@ export const projector = (options: ProjectorOptions): Projector => {
   let head: Position | undefined;
   let running: Promise<unknown> = Promise.resolve();
   let looking: Promise<void> | undefined;
+  const still = standstill(options.standstillMs ?? STANDSTILL);
 
   const known = positions(({ names, certain }) => {
     for (const name of names) sessions.get(name)?.hurry();
@@ -83,16 +90,18 @@ export const projector = (options: ProjectorOptions): Projector => {
     }
   };
 
-  const look = async (wanted: (name: string) => boolean): Promise<void> => {
+  /** Passes what there is nothing for, and answers the names of that. */
+  const look = async (wanted: (name: string) => boolean): Promise<ReadonlySet<string>> => {
     const standing = projections
       .filter(({ name }) => wanted(name))
       .map((projection): Standing => ({ projection, place: known.of(projection.name) }));
-    if (standing.length === 0) return;
+    if (standing.length === 0) return new Set();
     const found = await lookAhead(store, standing);
     for (const { place, passed } of found) {
       known.pass(place, passed);
       sessions.get(place.name)?.passed(place, passed);
     }
+    return new Set(found.map(({ place }) => place.name));
   };
 
   /** While somebody waits, finds out soon that there is nothing more to wait for. */
@@ -123,27 +132,32 @@ export const projector = (options: ProjectorOptions): Projector => {
       },
       control: (name) => supervised.nudge(name),
     },
-    session: (projection, signal) =>
-      runSession(
-        projection,
-        {
-          store,
-          pools,
-          vault: options.vault,
-          clock,
-          owner: instance,
-          limits: { hurried: () => known.isAwaited(projection.name), ...(options.limits ?? LIMITS) },
-          onPlace: (place, status, written) => {
-            known.note(place);
-            if (states.get(place.name)?.status !== status) void refresh().catch(() => undefined);
-            if (written === 0) return;
-            supervised.moved(place.name);
-            options.onAdvance?.(place.name);
-          },
-          onReading: (handle) => sessions.set(projection.name, handle),
+    session: (projection, signal) => {
+      let mine: SessionHandle | undefined;
+      const deps: SessionDeps = {
+        store,
+        pools,
+        vault: options.vault,
+        clock,
+        owner: instance,
+        limits: { hurried: () => known.isAwaited(projection.name), ...(options.limits ?? LIMITS) },
+        onPlace: (place, status, written) => {
+          known.note(place);
+          if (states.get(place.name)?.status !== status) void refresh().catch(() => undefined);
+          if (written === 0) return;
+          supervised.moved(place.name);
+          options.onAdvance?.(place.name);
         },
-        signal,
-      ).finally(() => sessions.delete(projection.name)),
+        onReading: (handle) => {
+          mine = handle;
+          sessions.set(projection.name, handle);
+        },
+      };
+      return runSession(projection, deps, signal).finally(() => {
+        // One that was left behind ends when another has begun.
+        if (sessions.get(projection.name) === mine) sessions.delete(projection.name);
+      });
+    },
     onFailed: async (name) => {
       known.failed(name, true);
       await refresh();
@@ -163,12 +177,23 @@ export const projector = (options: ProjectorOptions): Projector => {
       if (tables.some((table) => missing.has(qualified(table)))) supervised.nudge(name);
   };
 
+  /** Whatever it is that holds a session up, a new one is free of it. */
+  const wakeSleepers = (idle: ReadonlySet<string>): void => {
+    for (const name of sessions.keys()) {
+      const place = known.of(name);
+      const hasWork = head !== undefined && !idle.has(name) && isBehind(place.position, head);
+      if (!still.isAt(place, hasWork, performance.now())) continue;
+      logger.warn({ projection: name }, 'a projection stands still and is begun anew');
+      supervised.nudge(name);
+    }
+  };
+
   const tick = async (): Promise<void> => {
     try {
       await refresh();
       await missTables();
       head = await store.head();
-      await look((name) => sessions.has(name) && states.get(name)?.status === 'live');
+      wakeSleepers(await look((name) => sessions.has(name) && states.get(name)?.status === 'live'));
     } catch (error) {
       if (!isMissing(error)) {
         logger.debug({ cause: causeOf(error) }, 'the projections could not be looked at');

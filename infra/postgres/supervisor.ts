@@ -17,6 +17,8 @@ const STANDBY = 1000;
 const AGAIN = { first: 100, most: 5000 };
 const FAILED = { first: 1000, most: 60_000 };
 const SUPERSEDED = 10_000;
+/** A session that was told to end and has not by then is left behind; its place fences it off if it ever goes on. */
+const LAST_BATCH = 10_000;
 
 export type SupervisorDeps = Readonly<{
   projections: readonly Projection[];
@@ -52,6 +54,15 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
+/** What a projection has met with again and again. */
+type Trouble = Readonly<{ kind: 'passing' | 'failed'; count: number }>;
+
+/** Resolves when a session that was told to end has had the time for it. */
+const outOfTime = async (until: AbortSignal, over: AbortSignal): Promise<void> => {
+  await aborted(until);
+  await delay(LAST_BATCH, undefined, { signal: over, ref: false }).catch(() => undefined);
+};
+
 const growing = ({ first, most }: typeof AGAIN, attempts: number): number => Math.min(most, first * 2 ** attempts);
 
 /**
@@ -61,7 +72,7 @@ const growing = ({ first, most }: typeof AGAIN, attempts: number): number => Mat
  */
 export const supervisor = (deps: SupervisorDeps): Supervisor => {
   const { projections, pools, logger, clock, owner } = deps;
-  const attempts = new Map<string, number>();
+  const attempts = new Map<string, Trouble>();
   const current = new Map<string, () => void>();
 
   /** Waits, unless nudged. */
@@ -89,11 +100,17 @@ export const supervisor = (deps: SupervisorDeps): Supervisor => {
     await deps.onFailed(name);
   };
 
+  /** How often in a row a projection has met this kind of trouble before: one kind says nothing about the other. */
+  const counted = (name: string, kind: Trouble['kind']): number => {
+    const last = attempts.get(name);
+    const count = last?.kind === kind ? last.count : 0;
+    attempts.set(name, { kind, count: count + 1 });
+    return count;
+  };
+
   /** What to do about an error: answers the pause before the next try. */
   const afterwards = async (name: string, error: unknown): Promise<number> => {
-    const count = attempts.get(name) ?? 0;
-    attempts.set(name, count + 1);
-    if (error instanceof FencedError) return growing(AGAIN, Math.min(count, 3));
+    if (error instanceof FencedError) return growing(AGAIN, Math.min(counted(name, 'passing'), 3));
     if (error instanceof SupersededError) {
       logger.warn({ projection: name }, 'a newer release owns this projection; standing by');
       return SUPERSEDED;
@@ -101,14 +118,14 @@ export const supervisor = (deps: SupervisorDeps): Supervisor => {
     if (isMissing(error)) {
       logger.warn({ projection: name, cause: causeOf(error) }, 'tables are missing and will be made again');
       await migrate(pools, logger);
-      return growing(AGAIN, count);
+      return growing(AGAIN, counted(name, 'passing'));
     }
     if (isPassing(error) || isStoreUnavailable(error)) {
       logger.warn({ projection: name, cause: causeOf(error) }, 'a projection waits for a server');
-      return growing(AGAIN, count);
+      return growing(AGAIN, counted(name, 'passing'));
     }
     await parkFailure(name, error);
-    return growing(FAILED, count);
+    return growing(FAILED, counted(name, 'failed'));
   };
 
   const own = async (projection: Projection, signal: AbortSignal): Promise<number> => {
@@ -117,14 +134,19 @@ export const supervisor = (deps: SupervisorDeps): Supervisor => {
     const nudged = new AbortController();
     current.set(name, () => nudged.abort());
     const until = AbortSignal.any([signal, nudged.signal]);
+    const over = new AbortController();
     try {
-      await deps.session(projection, until);
+      const session = deps.session(projection, until).then(() => true);
+      const ended = await Promise.race([session, outOfTime(until, over.signal).then(() => false)]);
+      if (!ended) logger.warn({ projection: name }, 'a projection does not end and is left behind');
       return 0;
     } catch (error) {
       if (until.aborted) return 0;
       // What went wrong long ago says nothing about today.
       if (performance.now() - since > FAILED.most) attempts.delete(name);
       return await afterwards(name, error).catch(() => AGAIN.most);
+    } finally {
+      over.abort();
     }
   };
 

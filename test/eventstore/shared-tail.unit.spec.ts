@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { withSharedTail } from '../../infra/eventstore/shared-tail.ts';
-import type { EventStore } from '../../src/kernel/event-store.ts';
+import { isStoreUnavailable, type EventStore } from '../../src/kernel/event-store.ts';
 import { eventIdOf } from '../../src/kernel/ids.ts';
 import { memoryEventStore } from '../support/memory-event-store.ts';
 
@@ -55,5 +55,43 @@ describe('the shared tail of the log', () => {
     expect(await store.readAll({ maxCount: 10 })).to.deep.equal(await behind.readAll({ maxCount: 10 }));
     expect(reads()).to.equal(1);
     await end();
+  });
+
+  it('goes on with another when the first has fallen silent', async () => {
+    const behind = memoryEventStore();
+    await append(behind, 'early-1', 1);
+    let subscriptions = 0;
+    const store = withSharedTail(
+      {
+        ...behind,
+        async *subscribe(options) {
+          subscriptions += 1;
+          const isDeaf = subscriptions === 1;
+          for await (const item of behind.subscribe(options)) {
+            if (isDeaf && item.kind === 'event') await new Promise((resolve) => (options.signal.onabort = resolve));
+            yield item;
+          }
+        },
+      },
+      0,
+    );
+    const over = new AbortController();
+    const from = await behind.head();
+    const follow = async (heard: (stream: string) => void): Promise<void> => {
+      const place = from === undefined ? {} : { from };
+      for await (const item of store.subscribe({ ...place, signal: over.signal }))
+        if (item.kind === 'event') heard(item.event.stream);
+    };
+    const first = follow(() => undefined).catch((error: unknown) => error);
+    await turn();
+    await append(behind, 'late-1', 1);
+    // Who looks for what is new finds it in the store, and the tail silent.
+    expect(await store.readAll({ ...(from === undefined ? {} : { from }), maxCount: 10 })).to.have.length(1);
+    expect(isStoreUnavailable(await first)).to.equal(true);
+    const heard = await new Promise<string>((resolve, reject) => void follow(resolve).catch(reject));
+    expect(heard).to.equal('late-1');
+    expect(subscriptions).to.be.at.least(2);
+    over.abort();
+    await store.close();
   });
 });

@@ -235,6 +235,26 @@ describe('projector', () => {
       await isRight();
     });
 
+    it('begins anew when its events do not come any more, whatever holds them up', async () => {
+      let subscriptions = 0;
+      const deaf: MemoryEventStore = {
+        ...store,
+        async *subscribe(options) {
+          subscriptions += 1;
+          const isDeaf = subscriptions === 1;
+          for await (const item of store.subscribe(options)) {
+            if (isDeaf && item.kind === 'event') await new Promise(() => undefined);
+            yield item;
+          }
+        },
+      };
+      const it = begin({ store: deaf, standstillMs: 100 });
+      await until(() => it.status()[0]?.state === 'live');
+      await reaches(it, await say(ada, 1n, 2n));
+      expect(subscriptions).to.equal(2);
+      expect(await totals()).to.deep.equal([[3n, 2n]]);
+    });
+
     it('waits for an event store that is away', async () => {
       const it = begin();
       await reaches(it, await say(ada, 1n));
