@@ -74,7 +74,7 @@ export const runSession = async (projection: Projection, deps: SessionDeps, sign
         advance(client, from, { position, events, asOf, status, owner }),
       );
       if (!moved) throw new FencedError(projection.name);
-      await flight(...rows.map(({ text, values }) => client.query(text, [...values])), client.query('commit'));
+      await flight(...rows.map((row) => client.query({ ...row, values: [...row.values] })), client.query('commit'));
       client.release();
     } catch (error) {
       // Ending the connection ends the transaction, whatever state it is in.

@@ -143,14 +143,7 @@ export type Step = Readonly<{
   owner: string;
 }>;
 
-/**
- * Moves a projection on and tells everybody, when the transaction commits. Answers false, having done nothing, when it
- * does not stand at `from` any more or a rebuild was asked for: then somebody else owns it, or its tables are to go.
- */
-export const advance = async (db: Queryable, from: Place, step: Step): Promise<boolean> => {
-  const { name, generation, position } = from;
-  const { rowCount } = await db.query(
-    `with moved as (
+const ADVANCE = `with moved as (
        update projector.state
        set commit_position = $5, prepare_position = $6, events = events + $7, as_of = greatest(as_of, $8::timestamptz), status = $9,
          owner = $10, updated_at = now()
@@ -158,8 +151,18 @@ export const advance = async (db: Queryable, from: Place, step: Step): Promise<b
          and commit_position is not distinct from $3::bigint and prepare_position is not distinct from $4::bigint
        returning name),
      freed as (delete from projector.parked where name in (select name from moved))
-     select pg_notify('${PROGRESS}', $11) from moved`,
-    [
+     select pg_notify('${PROGRESS}', $11) from moved`;
+
+/**
+ * Moves a projection on and tells everybody, when the transaction commits. Answers false, having done nothing, when it
+ * does not stand at `from` any more or a rebuild was asked for: then somebody else owns it, or its tables are to go.
+ */
+export const advance = async (db: Queryable, from: Place, step: Step): Promise<boolean> => {
+  const { name, generation, position } = from;
+  const { rowCount } = await db.query({
+    name: 'advance',
+    text: ADVANCE,
+    values: [
       name,
       generation,
       position?.commit ?? null,
@@ -172,7 +175,7 @@ export const advance = async (db: Queryable, from: Place, step: Step): Promise<b
       step.owner,
       progressText({ name, generation, position: step.position }),
     ],
-  );
+  });
   return rowCount === 1;
 };
 

@@ -1,3 +1,4 @@
+import { hash as digest } from 'node:crypto';
 import { READ_SCHEMA, type Statement } from '../../src/kernel/query.ts';
 import type { Row, Table } from '../../src/kernel/table.ts';
 import type { RowChange, TableChanges } from './row-fold.ts';
@@ -34,15 +35,42 @@ const sameKey = (table: Table, left: string, right: string): string =>
 const insertInto = (name: string, table: Table, columns: readonly string[]): string =>
   `insert into ${name} as had (${columns.map(columnName).join(', ')}) select ${selected(table, columns)} from ${source(table, columns)}`;
 
+/** A text that is always the same, with the name that it is prepared under. */
+type Prepared = Readonly<{ text: string; name: string }>;
+
+/** Texts by what they are made of: there are few, and each is needed with every batch. */
+const texts = new WeakMap<Table, Map<string, Prepared>>();
+
+const preparedAs = (table: Table, key: string, make: () => string): Prepared => {
+  const known = texts.get(table) ?? new Map<string, Prepared>();
+  texts.set(table, known);
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const text = make();
+  const made = { text, name: `rm_${digest('sha256', text, 'hex').slice(0, 32)}` };
+  known.set(key, made);
+  return made;
+};
+
 const removal = (name: string, table: Table, keys: readonly Row[]): Statement => ({
-  text: `delete from ${name} as had using ${source(table, table.key)} where ${sameKey(table, 'had', 'given')}`,
+  ...preparedAs(
+    table,
+    `delete ${name}`,
+    () => `delete from ${name} as had using ${source(table, table.key)} where ${sameKey(table, 'had', 'given')}`,
+  ),
   values: arrays(table, table.key, keys),
 });
 
 const insertion = (name: string, table: Table, columns: readonly string[], rows: readonly Row[]): Statement => ({
-  text: `${insertInto(name, table, columns)} on conflict do nothing`,
+  ...preparedAs(
+    table,
+    `insert ${name} ${columns.join(' ')}`,
+    () => `${insertInto(name, table, columns)} on conflict do nothing`,
+  ),
   values: arrays(table, columns, rows),
 });
+
+const allOf = (table: Table, { set, add }: Columns): readonly string[] => [...table.key, ...set, ...add];
 
 /** New values of the written columns; `fresh` is where they come from. */
 const assignments = ({ set, add }: Columns, fresh: (column: string) => string): string =>
@@ -57,57 +85,80 @@ const lacksRequired = (table: Table, columns: readonly string[]): boolean =>
     ([column, { nullable, default: value }]) => nullable !== true && value === undefined && !columns.includes(column),
   );
 
-const upsert = (name: string, table: Table, written: Columns, rows: readonly Row[]): Statement => {
-  const columns = [...table.key, ...written.set, ...written.add];
-  const values = arrays(table, columns, rows);
+const upsert = (name: string, table: Table, written: Columns): string => {
   const changes = assignments(written, (column) => `excluded.${columnName(column)}`);
   const keys = table.key.map(columnName).join(', ');
   const resolution = changes === '' ? 'nothing' : `update set ${changes}`;
-  return { text: `${insertInto(name, table, columns)} on conflict (${keys}) do ${resolution}`, values };
+  return `${insertInto(name, table, allOf(table, written))} on conflict (${keys}) do ${resolution}`;
 };
 
 /** Changes the rows that are there; one that is not is inserted, which says what it lacks. */
-const updateOrInsert = (name: string, table: Table, written: Columns, rows: readonly Row[]): Statement => {
-  const columns = [...table.key, ...written.set, ...written.add];
+const updateOrInsert = (name: string, table: Table, written: Columns): string => {
+  const columns = allOf(table, written);
   const changes = assignments(written, (column) => given(table, column));
-  const text = `with changed as (
+  return `with changed as (
       update ${name} as had set ${changes} from ${source(table, columns)} where ${sameKey(table, 'had', 'given')}
       returning ${table.key.map((column) => `had.${columnName(column)}`).join(', ')})
     ${insertInto(name, table, columns)} where not exists (select from changed where ${sameKey(table, 'changed', 'given')})`;
-  return { text, values: arrays(table, columns, rows) };
 };
 
-const change = (name: string, table: Table, written: Columns, rows: readonly Row[]): Statement => {
-  const all = [...table.key, ...written.set, ...written.add];
+const changeText = (name: string, table: Table, written: Columns): string => {
+  const all = allOf(table, written);
   const write = all.length > table.key.length && lacksRequired(table, all) ? updateOrInsert : upsert;
-  return write(name, table, written, rows);
+  return write(name, table, written);
+};
+
+const change = (name: string, table: Table, written: Columns, rows: readonly Row[]): Statement => ({
+  ...preparedAs(table, `change ${name} ${written.set.join(' ')}|${written.add.join(' ')}`, () =>
+    changeText(name, table, written),
+  ),
+  values: arrays(table, allOf(table, written), rows),
+});
+
+/** Names of members as rows of one origin have them, and the same in order without those of the key. */
+type Shape = Readonly<{ text: string; all: readonly string[]; rest: readonly string[] }>;
+
+/** Rows of one origin have the same members in the same order: their names are sorted once, not once a row. */
+const shapes = new WeakMap<Table, Map<string, Shape>>();
+
+const shapeOf = (table: Table, row: Row): Shape => {
+  const members = Object.keys(row);
+  const text = members.join(' ');
+  const known = shapes.get(table) ?? new Map<string, Shape>();
+  shapes.set(table, known);
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  const all = members.toSorted();
+  const rest = all.filter((column) => !table.key.includes(column));
+  const shape = { text: rest.join(' '), all, rest };
+  known.set(text, shape);
+  return shape;
 };
 
 /** Groups by the columns that are written, so that each group is one statement. */
 const grouped = <T>(
   items: readonly T[],
-  columnsOf: (item: T) => Columns,
+  shapeOfItem: (item: T) => Readonly<{ text: string; columns: Columns }>,
 ): readonly (readonly [Columns, readonly T[]])[] => {
   const groups = new Map<string, { columns: Columns; items: T[] }>();
   for (const item of items) {
-    const columns = columnsOf(item);
-    const text = `${columns.set.join(' ')}|${columns.add.join(' ')}`;
-    const group = groups.get(text) ?? { columns, items: [] };
-    groups.set(text, group);
-    group.items.push(item);
+    const { text, columns } = shapeOfItem(item);
+    const group = groups.get(text);
+    if (group === undefined) groups.set(text, { columns, items: [item] });
+    else group.items.push(item);
   }
   return [...groups.values()].map(({ columns, items: members }) => [columns, members]);
 };
 
-const notKey = (table: Table, row: Row): readonly string[] =>
-  Object.keys(row)
-    .filter((column) => !table.key.includes(column))
-    .toSorted();
+const inserted = (table: Table, row: Row) => {
+  const { text, all } = shapeOf(table, row);
+  return { text, columns: { set: all, add: [] } };
+};
 
-const setOrAdd = (table: Table, { set, add }: RowChange): Columns => ({
-  set: notKey(table, set),
-  add: notKey(table, add),
-});
+const setOrAdded = (table: Table, { set, add }: RowChange) => {
+  const [setting, adding] = [shapeOf(table, set), shapeOf(table, add)];
+  return { text: `${setting.text}|${adding.text}`, columns: { set: setting.rest, add: adding.rest } };
+};
 
 /** A row that was only inserted needs no upsert after it. */
 const needsUpsert = ({ present, insert, set, add }: RowChange): boolean =>
@@ -121,10 +172,10 @@ const tableStatements = ({ table, rows }: TableChanges, schema: string): readonl
   const upserts = changes.filter(needsUpsert);
   return [
     ...(removed.length === 0 ? [] : [removal(name, table, removed)]),
-    ...grouped(inserts, (row) => ({ set: Object.keys(row).toSorted(), add: [] })).map(([{ set }, members]) =>
+    ...grouped(inserts, (row) => inserted(table, row)).map(([{ set }, members]) =>
       insertion(name, table, set, members),
     ),
-    ...grouped(upserts, (each) => setOrAdd(table, each)).map(([columns, members]) =>
+    ...grouped(upserts, (each) => setOrAdded(table, each)).map(([columns, members]) =>
       change(
         name,
         table,

@@ -1,7 +1,7 @@
 import type { Table } from './table.ts';
 
-/** A parameterised SQL statement. */
-export type Statement = Readonly<{ text: string; values: readonly unknown[] }>;
+/** A parameterised SQL statement. One with a name is parsed and planned once a connection: same name, same text. */
+export type Statement = Readonly<{ text: string; values: readonly unknown[]; name?: string }>;
 
 const isTable = (value: unknown): value is Table =>
   typeof value === 'object' && value !== null && 'columns' in value && 'name' in value;
