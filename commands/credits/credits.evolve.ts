@@ -26,14 +26,10 @@ const forget = (settled: readonly Settled[], at: IsoTime): readonly Settled[] =>
   );
 };
 
-const remember = (settled: readonly Settled[], entry: Settled): readonly Settled[] => {
-  const kept = settled.length < REMEMBERED * 2 ? settled : forget(settled, entry.at);
-  // A late capture follows an expired lease: the newer news replaces the older.
-  const others = kept.some((other) => other.reservationId === entry.reservationId)
-    ? kept.filter((other) => other.reservationId !== entry.reservationId)
-    : kept;
-  return [...others, entry];
-};
+const remember = (settled: readonly Settled[], entry: Settled): readonly Settled[] => [
+  ...(settled.length < REMEMBERED * 2 ? settled : forget(settled, entry.at)),
+  entry,
+];
 
 const settle = (
   state: OpenAccountState,
@@ -42,10 +38,15 @@ const settle = (
   at: IsoTime,
 ): Pick<OpenAccountState, 'holds' | 'settled'> => {
   const hold = state.holds.find((open) => open.reservationId === reservationId);
-  if (hold === undefined && !state.settled.some((entry) => entry.reservationId === reservationId)) return state;
-  const unfinished = how === 'expired' && hold !== undefined ? { work: hold.work, since: hold.since } : null;
+  if (hold === undefined) {
+    // A late capture follows an expired lease: the newer news replaces the older.
+    const others = state.settled.filter((entry) => entry.reservationId !== reservationId);
+    if (others.length === state.settled.length) return state;
+    return { holds: state.holds, settled: remember(others, { reservationId, how, at, unfinished: null }) };
+  }
+  const unfinished = how === 'expired' ? { work: hold.work, since: hold.since } : null;
   return {
-    holds: state.holds.filter((open) => open.reservationId !== reservationId),
+    holds: state.holds.filter((open) => open !== hold),
     settled: remember(state.settled, { reservationId, how, at, unfinished }),
   };
 };

@@ -1,9 +1,10 @@
-// A provider's double for the proxy benchmark: 30 chunks, each in a packet of its own. Usage: chunk-upstream.ts <port>
+// A provider's double for the proxy benchmark: as many chunks as the prompt asks for, `[[n chunks]]`, each in a packet of
+// its own. Usage: chunk-upstream.ts <port>
 import { createServer } from 'node:http';
 
-const CHUNKS = 30;
+const MOST_CHUNKS = 1_000;
 const frames = Array.from(
-  { length: CHUNKS },
+  { length: MOST_CHUNKS },
   (_none, index) =>
     `data: ${JSON.stringify({
       id: 'chatcmpl-bench',
@@ -18,17 +19,23 @@ const end =
   `data: ${JSON.stringify({ id: 'chatcmpl-bench', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\n` +
   `data: ${JSON.stringify({ id: 'chatcmpl-bench', choices: [], usage })}\n\ndata: [DONE]\n\n`;
 
+const chunksIn = (body: string): number =>
+  Math.min(MOST_CHUNKS, Number(/\[\[(\d+) chunks\]\]/.exec(body)?.[1] ?? MOST_CHUNKS));
+
 const server = createServer((request, response) => {
   if (request.url !== '/v1/chat/completions') {
     request.resume();
     response.writeHead(404).end();
     return;
   }
-  request.resume().on('end', () => {
+  let body = '';
+  request.setEncoding('utf8').on('data', (piece: string) => (body += piece));
+  request.on('end', () => {
+    const chunks = chunksIn(body);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     let sent = 0;
     const next = (): void => {
-      if (sent === CHUNKS) {
+      if (sent === chunks) {
         response.end(end);
         return;
       }

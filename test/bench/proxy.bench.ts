@@ -1,5 +1,6 @@
-// What the whole product costs over a bare proxy: the same streamed completion of 30 chunks through both, one after the
-// other in turns, so that a slow moment of the machine meets both. Then it is kept busy while its memory is watched.
+// What the whole product costs over a bare proxy: the same streamed completion through both, one after the other in turns,
+// so that a slow moment of the machine meets both; short answers, which show what a request costs, and longer ones, which
+// show what a chunk costs. Then it is kept busy while its memory is watched.
 // Usage: npm run bench -- proxy [requests a round] [seconds to keep it busy]
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,18 +25,30 @@ const program = async (file: string, ...args: readonly string[]): Promise<void> 
   await once(child.stdout, 'data');
 };
 
-const body = JSON.stringify({
-  model: 'openai/gpt-4.1',
-  messages: [
-    { role: 'system', content: [{ type: 'text', text: 'You are a careful assistant.' }] },
-    { role: 'user', content: [{ type: 'text', text: 'Say thirty words about the sea, the wind and the light.' }] },
-  ],
-  stream: true,
-  max_tokens: 200,
-});
+/** So many requests at once, for answers of so many chunks: a few words, a paragraph, a page. */
+const CASES = [
+  { concurrency: 1, chunks: 30 },
+  { concurrency: 32, chunks: 30 },
+  { concurrency: 32, chunks: 100 },
+  { concurrency: 32, chunks: 300 },
+] as const;
+const SHORT = 30;
+
+const bodyFor = (chunks: number): string =>
+  JSON.stringify({
+    model: 'openai/gpt-4.1',
+    messages: [
+      { role: 'system', content: [{ type: 'text', text: 'You are a careful assistant.' }] },
+      { role: 'user', content: [{ type: 'text', text: `[[${chunks} chunks]] about the sea, the wind and the light` }] },
+    ],
+    stream: true,
+    max_tokens: 2 * chunks,
+  });
+
+type Case = (typeof CASES)[number];
 
 /** `cpu`: milliseconds of processor time a request through the product. */
-type Row = Readonly<{ concurrency: number; bare: Load; product: Load; cpu: ProcessCpu }>;
+type Row = Case & Readonly<{ bare: Load; product: Load; cpu: ProcessCpu }>;
 
 const middle = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
@@ -53,8 +66,9 @@ const middleOf = (rounds: readonly Load[]): Load => {
 /** What read models have not written yet is written, and counted, before the next reading. */
 const SETTLE_MS = 500;
 
-const measure = async (concurrency: number, bare: Target, product: Target, pid: number): Promise<Row> => {
-  const count = concurrency === 1 ? Math.ceil(perRound / 3) : perRound;
+const measure = async (one: Case, bare: Target, product: Target, pid: number): Promise<Row> => {
+  const { concurrency, chunks } = one;
+  const count = Math.ceil((perRound * SHORT) / chunks / (concurrency === 1 ? 3 : 1));
   const rounds: (Readonly<{ bare: Load; product: Load }> & ProcessCpu)[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const plain = await load(bare, concurrency, count);
@@ -65,7 +79,7 @@ const measure = async (concurrency: number, bare: Target, product: Target, pid: 
   }
   const cpu = (part: keyof ProcessCpu): number => middle(rounds.map((round) => round[part]));
   return {
-    concurrency,
+    ...one,
     bare: middleOf(rounds.map((round) => round.bare)),
     product: middleOf(rounds.map((round) => round.product)),
     cpu: { app: cpu('app'), eventNode: cpu('eventNode'), postgres: cpu('postgres'), other: cpu('other') },
@@ -77,10 +91,10 @@ const line = (cells: readonly (string | number)[]): string =>
 
 const ms = (value: number): string => `${value.toFixed(2)} ms`;
 
-const print = ({ concurrency, bare, product, cpu }: Row): void => {
+const print = ({ concurrency, chunks, bare, product, cpu }: Row): void => {
   const cells = (name: string, one: Load): string =>
     line([
-      ...[name, String(concurrency), one.requestsPerSecond, one.firstByteP50, one.firstByteP99],
+      ...[name, String(concurrency), String(chunks), one.requestsPerSecond, one.firstByteP50, one.firstByteP99],
       ...[one.totalP50, one.totalP99],
     ]);
   console.log(cells('bare proxy', bare));
@@ -88,7 +102,7 @@ const print = ({ concurrency, bare, product, cpu }: Row): void => {
   const ratio = product.requestsPerSecond / bare.requestsPerSecond;
   const added = product.firstByteP50 - bare.firstByteP50;
   console.log(
-    `  at ${concurrency}: ratio ${ratio.toFixed(2)}, first byte ${ms(added)} later; processor time a request: ` +
+    `  ${concurrency} at once, ${chunks} chunks: ratio ${ratio.toFixed(2)}, first byte ${ms(added)} later; processor time a request: ` +
       `app ${ms(cpu.app)}, event node ${ms(cpu.eventNode)}, Postgres ${ms(cpu.postgres)}, other ${ms(cpu.other)}`,
   );
 };
@@ -110,29 +124,31 @@ try {
   });
   try {
     const token = await signIn(server, 'bench@example.test');
-    const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
-    const bare: Target = { url: `http://127.0.0.1:${barePort}/`, headers, body, mark: '[DONE]' };
-    const product: Target = {
-      url: `${server.url}/api/llm/chat/completions`,
-      headers: { ...headers, authorization: `Bearer ${token}` },
-      body,
-      mark: 'stream_completed',
+    const targets = (chunks: number): readonly [Target, Target] => {
+      const body = bodyFor(chunks);
+      const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
+      const authorized = { ...headers, authorization: `Bearer ${token}` };
+      return [
+        { url: `http://127.0.0.1:${barePort}/`, headers, body, mark: '[DONE]' },
+        { url: `${server.url}/api/llm/chat/completions`, headers: authorized, body, mark: 'stream_completed' },
+      ];
     };
-    for (const target of [bare, product]) await load(target, 32, 600);
-    console.log(line(['', 'concurrency', 'requests/s', 'first p50', 'first p99', 'total p50', 'total p99']));
+    for (const target of targets(SHORT)) await load(target, 32, 600);
+    console.log(line(['', 'concurrency', 'chunks', 'requests/s', 'first p50', 'first p99', 'total p50', 'total p99']));
     const rows: Row[] = [];
-    for (const concurrency of [1, 32]) {
-      const row = await measure(concurrency, bare, product, server.pid);
+    for (const one of CASES) {
+      const row = await measure(one, ...targets(one.chunks), server.pid);
       print(row);
       rows.push(row);
     }
-    const memory = await soak(product, server.pid, busySeconds);
+    const memory = await soak(targets(SHORT)[1], server.pid, busySeconds);
     console.log(
       `${memory.requests} requests in ${memory.seconds.toFixed(0)} s: ${memory.rssWarm.toFixed(0)} MiB when warm, ` +
         `${memory.rssEnd.toFixed(0)} MiB at the end, ${memory.growthPer1000.toFixed(3)} MiB a thousand requests`,
     );
-    const result = rows.map(({ concurrency, bare: plain, product: whole, cpu }) => ({
+    const result = rows.map(({ concurrency, chunks, bare: plain, product: whole, cpu }) => ({
       concurrency,
+      chunks,
       bare: plain,
       product: whole,
       ratio: whole.requestsPerSecond / plain.requestsPerSecond,
@@ -140,7 +156,7 @@ try {
       addedP50Ms: whole.totalP50 - plain.totalP50,
       addedFirstByteP50Ms: whole.firstByteP50 - plain.firstByteP50,
     }));
-    console.log(JSON.stringify({ bench: 'proxy', chunks: 30, rounds: ROUNDS, result, memory }));
+    console.log(JSON.stringify({ bench: 'proxy', rounds: ROUNDS, result, memory }));
   } finally {
     await server.stop();
   }
