@@ -1,11 +1,13 @@
 import {
   comparePositions,
+  isAfter,
   StoreUnavailableError,
   type EventStore,
   type FeedItem,
   type Filter,
   type Position,
   type StoredEvent,
+  type Subscription,
 } from '../../src/kernel/event-store.ts';
 
 export type TailOptions = Parameters<EventStore['subscribe']>[0];
@@ -77,15 +79,19 @@ export const logTail = (store: EventStore, start: Position | undefined) => {
     first += KEPT;
   };
 
+  const take = (item: FeedItem): void => {
+    if (item.kind === 'caught-up') return;
+    if (item.kind === 'event') keep(item.event);
+    end = item.kind === 'event' ? item.event.position : item.position;
+    tell(item.kind === 'event' ? item.event : undefined);
+  };
+
   const fill = async (): Promise<void> => {
     const from = start === undefined ? {} : { from: start };
     try {
-      for await (const item of store.subscribe({ ...from, signal: stop.signal })) {
+      for await (const items of store.subscribe({ ...from, signal: stop.signal })) {
         lastHeard = performance.now();
-        if (item.kind === 'caught-up') continue;
-        if (item.kind === 'event') keep(item.event);
-        end = item.kind === 'event' ? item.event.position : item.position;
-        tell(item.kind === 'event' ? item.event : undefined);
+        items.forEach(take);
       }
     } catch (error) {
       failure = error;
@@ -169,8 +175,11 @@ export const logTail = (store: EventStore, start: Position | undefined) => {
 
 export type Tail = ReturnType<typeof logTail>;
 
+/** The most events that a reader is handed at once. */
+const MOST_AT_ONCE = 256;
+
 /** Follows the tail from a covered position; ends when the reader was too slow and what comes next is gone. */
-export const followTail = (tail: Tail, { from, filter, signal }: TailOptions): AsyncIterable<FeedItem> => {
+export const followTail = (tail: Tail, { from, filter, signal }: TailOptions): Subscription => {
   let number = tail.numberAfter(from);
   let told = from;
   let live = false;
@@ -185,36 +194,46 @@ export const followTail = (tail: Tail, { from, filter, signal }: TailOptions): A
   const nextEvent = (): StoredEvent | undefined => {
     for (let event = tail.at(number); event !== undefined; event = tail.at(number)) {
       number += 1;
-      if (matches(event, filter)) return event;
+      // A reader may come from further on than the tail has got: what the tail hears of then, it has seen.
+      if (matches(event, filter) && isAfter(event.position, from)) return event;
     }
     return undefined;
   };
 
-  /** What there is to tell now; undefined when that is nothing. */
-  const now = (): FeedItem | undefined => {
-    const event = nextEvent();
-    if (event !== undefined) {
+  const nextEvents = (): FeedItem[] => {
+    const items: FeedItem[] = [];
+    while (items.length < MOST_AT_ONCE) {
+      const event = nextEvent();
+      if (event === undefined) break;
       told = event.position;
-      return { kind: 'event', event };
+      items.push({ kind: 'event', event });
     }
-    if (!live) {
-      live = true;
-      return { kind: 'caught-up' };
-    }
-    const reached = tail.end();
-    if (reached === undefined || later(told, reached) === told) return undefined;
-    told = reached;
-    return { kind: 'checkpoint', position: reached };
+    return items;
   };
 
-  const next = async (): Promise<IteratorResult<FeedItem, undefined>> => {
+  /** What there is to tell now; empty when that is nothing. */
+  const now = (): readonly FeedItem[] => {
+    const items = nextEvents();
+    if (items.length === MOST_AT_ONCE) return items;
+    if (!live) {
+      live = true;
+      return [...items, { kind: 'caught-up' }];
+    }
+    if (items.length > 0) return items;
+    const reached = tail.end();
+    if (reached === undefined || later(told, reached) === told) return [];
+    told = reached;
+    return [{ kind: 'checkpoint', position: reached }];
+  };
+
+  const next = async (): Promise<IteratorResult<readonly FeedItem[], undefined>> => {
     while (reader.isReading() && !tail.fallen(number)) {
       if (tail.failed()) {
         close();
         throw tail.failure();
       }
       const value = now();
-      if (value !== undefined) return { done: false, value };
+      if (value.length > 0) return { done: false, value };
       await reader.news();
     }
     close();

@@ -1,4 +1,10 @@
-import type { EventStore, FeedItem, Position, Subscription } from '../../src/kernel/event-store.ts';
+import {
+  reachedBy,
+  type EventStore,
+  type FeedItem,
+  type Position,
+  type Subscription,
+} from '../../src/kernel/event-store.ts';
 import { followTail, later, logTail, type Tail, type TailOptions as Options } from './log-tail.ts';
 
 /** How long a read waits for the tail to have what the store has, in milliseconds. */
@@ -28,32 +34,31 @@ export const withSharedTail = (store: EventStore, silentMs = SILENT_MS): EventSt
     const own = new AbortController();
     const signal = AbortSignal.any([options.signal, own.signal]);
     let at = options.from;
-    for await (const item of store.subscribe({ ...options, signal })) {
-      if (item.kind === 'event') at = item.event.position;
-      if (item.kind === 'checkpoint') at = item.position;
+    for await (const items of store.subscribe({ ...options, signal })) {
+      const end = items.findIndex(({ kind }) => kind === 'caught-up');
+      const before = end === -1 ? items : items.slice(0, end);
+      at = reachedBy(before) ?? at;
+      if (before.length > 0) yield before;
+      if (end === -1) continue;
       // What the tail knew before this subscription began has been looked at by the time that this one has caught up.
-      if (item.kind === 'caught-up') at = later(at, meeting);
-      seen(at);
-      if (item.kind === 'caught-up') {
-        own.abort();
-        return;
-      }
-      yield item;
+      seen(later(at, meeting));
+      own.abort();
+      return;
     }
   }
 
-  async function* subscribe(options: Options): AsyncGenerator<FeedItem, void> {
+  async function* subscribe(options: Options): AsyncGenerator<readonly FeedItem[], void> {
     let at = options.from;
     while (!options.signal.aborted) {
       const shared = await liveTail();
       if (closed) return;
       const from = at === undefined ? {} : { from: at };
-      const reading: AsyncIterable<FeedItem> = shared.covers(at)
+      const reading: Subscription = shared.covers(at)
         ? followTail(shared, { ...options, ...from })
         : catchUp({ ...options, ...from }, shared.end(), (reached) => (at = reached));
-      for await (const item of reading) {
-        if (item.kind !== 'caught-up') at = item.kind === 'event' ? item.event.position : item.position;
-        yield item;
+      for await (const items of reading) {
+        at = reachedBy(items) ?? at;
+        yield items;
       }
     }
   }
@@ -74,7 +79,7 @@ export const withSharedTail = (store: EventStore, silentMs = SILENT_MS): EventSt
   return {
     ...store,
     readAll,
-    subscribe: (options): Subscription => subscribe(options),
+    subscribe,
     close: async () => {
       closed = true;
       const open = await tail?.catch(() => undefined);

@@ -70,18 +70,17 @@ const inboxOf = (call: ClientReadableStream<Buffer>, patienceMs: number): Inbox 
 
 const isSystemEvent = (item: FeedItem): boolean => item.kind === 'event' && item.event.type.startsWith('$');
 
-const itemsOf = function* (messages: readonly Buffer[]): Generator<FeedItem, void, undefined> {
-  for (const message of messages) {
+const itemsOf = (messages: readonly Buffer[]): readonly FeedItem[] =>
+  messages.flatMap((message) => {
     const item = feedItemOf(message);
-    if (item !== undefined && !isSystemEvent(item)) yield item;
-  }
-};
+    return item === undefined || isSystemEvent(item) ? [] : [item];
+  });
 
 /** Everything that the call brings until the signal aborts; throws when it ends before that. */
 async function* follow(
   call: ClientReadableStream<Buffer>,
   { signal, patienceMs }: Options,
-): AsyncGenerator<FeedItem, void> {
+): AsyncGenerator<readonly FeedItem[], void> {
   const inbox = inboxOf(call, patienceMs);
   const stopped = (): boolean => signal.aborted;
   signal.addEventListener('abort', inbox.close, { once: true });
@@ -89,10 +88,8 @@ async function* follow(
     while (!stopped()) {
       const messages = await inbox.take();
       if (messages === undefined) break;
-      for (const item of itemsOf(messages)) {
-        if (stopped()) return;
-        yield item;
-      }
+      const items = itemsOf(messages);
+      if (items.length > 0 && !stopped()) yield items;
     }
     if (!stopped()) throw new Error('the subscription ended');
   } finally {
@@ -101,7 +98,7 @@ async function* follow(
 }
 
 /** Everything after `from` in order, with back-pressure: little more is fetched than the reader takes. */
-export async function* subscribeTo(calls: RawCalls, options: Options): AsyncGenerator<FeedItem, void> {
+export async function* subscribeTo(calls: RawCalls, options: Options): AsyncGenerator<readonly FeedItem[], void> {
   const { from, filter, signal } = options;
   let call: ClientReadableStream<Buffer> | undefined;
   try {

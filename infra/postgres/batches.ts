@@ -1,4 +1,10 @@
-import { comparePositions, type FeedItem, type Position, type StoredEvent } from '../../src/kernel/event-store.ts';
+import {
+  comparePositions,
+  type FeedItem,
+  type Position,
+  type StoredEvent,
+  type Subscription,
+} from '../../src/kernel/event-store.ts';
 
 /** Events to be written together. `through`: everything up to here has been looked at; undefined when nothing new was. */
 export type Batch = Readonly<{ events: readonly StoredEvent[]; through: Position | undefined; caughtUp: boolean }>;
@@ -61,12 +67,12 @@ const room = (box: Box): Promise<void> =>
     box.room = resolve;
   });
 
-/** Reads the feed into the box, at most two batches ahead. */
-const fill = async (box: Box, feed: AsyncIterable<FeedItem>, max: number): Promise<void> => {
+/** Reads the feed into the box, about two batches ahead at the most. */
+const fill = async (box: Box, feed: Subscription, max: number): Promise<void> => {
   try {
-    for await (const item of feed) {
+    for await (const items of feed) {
       if (box.closed) return;
-      box.items.push(item);
+      for (const item of items) box.items.push(item);
       box.news?.();
       while (isFull(box, 2 * max)) await room(box);
     }
@@ -107,9 +113,9 @@ export type Batches = Readonly<{
 
 /**
  * Cuts a feed into batches of what has arrived while the last one was written: one event when live, `max` when catching
- * up. A batch that follows another at once waits a little for company. The reader is at most two batches ahead. Ends when `signal` aborts; throws what the feed throws.
+ * up. A batch that follows another at once waits a little for company. The reader is about two batches ahead at the most. Ends when `signal` aborts; throws what the feed throws.
  */
-export const batches = (feed: AsyncIterable<FeedItem>, limits: BatchLimits, signal: AbortSignal): Batches => {
+export const batches = (feed: Subscription, limits: BatchLimits, signal: AbortSignal): Batches => {
   const { max, linger } = limits;
   const box = emptyBox();
   const end = (): void => {

@@ -1,4 +1,4 @@
-import { comparePositions, type EventStore, type Position } from '../../src/kernel/event-store.ts';
+import { comparePositions, isAfter, type EventStore, type Position } from '../../src/kernel/event-store.ts';
 import type { Projection } from '../../src/kernel/projection.ts';
 import type { Place } from './projection-state.ts';
 
@@ -16,9 +16,6 @@ const earliest = (standing: readonly Standing[]): Position | undefined => {
   return positions.filter((position) => position !== undefined).toSorted(comparePositions)[0];
 };
 
-const isAfter = (position: Position, { place }: Standing): boolean =>
-  place.position === undefined || comparePositions(position, place.position) > 0;
-
 /**
  * Finds the projections for which the log holds nothing after their place, and how far that is so. One read serves all:
  * without it, a projection would seem late whenever an event comes that it does not want.
@@ -29,17 +26,18 @@ export const lookAhead = async (
 ): Promise<readonly Readonly<{ place: Place; passed: Position }>[]> => {
   const head = await store.head();
   if (head === undefined) return [];
-  let idle = standing.filter((each) => isAfter(head, each));
+  let idle = standing.filter((each) => isAfter(head, each.place.position));
   let from = earliest(idle);
   for (;;) {
     if (idle.length === 0) return [];
     const page = await store.readAll({ ...(from === undefined ? {} : { from }), maxCount: PAGE });
     idle = idle.filter(
-      (each) => !page.some(({ stream, position }) => isAfter(position, each) && reads(each.projection, stream)),
+      (each) =>
+        !page.some(({ stream, position }) => isAfter(position, each.place.position) && reads(each.projection, stream)),
     );
     from = page.at(-1)?.position ?? from;
     if (page.length < PAGE) break;
   }
-  const end = from !== undefined && comparePositions(from, head) > 0 ? from : head;
+  const end = from !== undefined && isAfter(from, head) ? from : head;
   return idle.map(({ place }) => ({ place, passed: end }));
 };

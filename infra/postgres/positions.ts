@@ -1,4 +1,4 @@
-import { comparePositions, type Position } from '../../src/kernel/event-store.ts';
+import { isAfter, type Position } from '../../src/kernel/event-store.ts';
 import type { Place } from './projection-state.ts';
 
 /** `certain`: an event that the projections read stands at the position, so that they are bound to come there. */
@@ -26,10 +26,6 @@ export type Positions = Readonly<{
 
 const NEVER = { generation: -1n, position: undefined };
 
-/** True when a place, undefined before the first event, is before a position. */
-export const isBehind = (position: Position | undefined, other: Position): boolean =>
-  position === undefined || comparePositions(position, other) < 0;
-
 /** Keeps positions in memory; `onWait` is called when somebody begins to wait. */
 export const positions = (onWait: (wish: Wish) => void): Positions => {
   const known = new Map<string, Place>();
@@ -40,9 +36,9 @@ export const positions = (onWait: (wish: Wish) => void): Positions => {
   const placeOf = (name: string): Place => known.get(name) ?? { name, ...NEVER };
   const reached = (name: string, position: Position): boolean => {
     const place = placeOf(name);
-    if (!isBehind(place.position, position)) return true;
+    if (!isAfter(position, place.position)) return true;
     const beyond = passed.get(name);
-    return beyond?.generation === place.generation && !isBehind(beyond.position, position);
+    return beyond?.generation === place.generation && !isAfter(position, beyond.position);
   };
   const settled = ({ names, position }: Wish): boolean =>
     names.every((name) => stopped.has(name) || reached(name, position));
@@ -54,7 +50,7 @@ export const positions = (onWait: (wish: Wish) => void): Positions => {
   const note = (place: Place): void => {
     const before = placeOf(place.name);
     if (place.generation < before.generation) return;
-    const older = place.position === undefined || !isBehind(before.position, place.position);
+    const older = place.position === undefined || !isAfter(place.position, before.position);
     if (place.generation === before.generation && older) return;
     known.set(place.name, place);
     look();
@@ -80,7 +76,7 @@ export const positions = (onWait: (wish: Wish) => void): Positions => {
     pass: (place, position) => {
       if (place.generation !== placeOf(place.name).generation) return;
       if (
-        !isBehind(passed.get(place.name)?.position, position) &&
+        !isAfter(position, passed.get(place.name)?.position) &&
         passed.get(place.name)?.generation === place.generation
       )
         return;

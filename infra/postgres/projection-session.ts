@@ -1,5 +1,5 @@
 import {
-  comparePositions,
+  isAfter,
   isStoreUnavailable,
   type EventStore,
   type Position,
@@ -25,6 +25,16 @@ export class FencedError extends Error {
   }
 }
 
+/** What was written is not written again, whoever tells of it twice: sums would be wrong for good. */
+const newOnes = (events: readonly StoredEvent[], place: Place): readonly StoredEvent[] => {
+  let reached = place.position;
+  return events.filter(({ position }) => {
+    const isNew = isAfter(position, reached);
+    if (isNew) reached = position;
+    return isNew;
+  });
+};
+
 export type SessionDeps = Readonly<{
   store: EventStore;
   pools: Pick<DatabasePools, 'projector'>;
@@ -47,9 +57,6 @@ export type SessionHandle = Readonly<{
 
 /** Checkpoints alone are written this seldom, in milliseconds. */
 const IDLE_WRITES = 1000;
-
-const isLater = (position: Position, place: Place): boolean =>
-  place.position === undefined || comparePositions(position, place.position) > 0;
 
 /**
  * Owns one projection until something ends it: prepares its tables, reads its part of the log from its place on, and
@@ -135,10 +142,12 @@ export const runSession = async (projection: Projection, deps: SessionDeps, sign
     }
   };
 
-  const next = async (place: Place, batch: Batch): Promise<Place> => {
+  const next = async (place: Place, arrived: Batch): Promise<Place> => {
+    const batch = { ...arrived, events: newOnes(arrived.events, place) };
     const becomesLive = batch.caughtUp && status !== 'live';
     if (batch.caughtUp) status = 'live';
-    const through = batch.through !== undefined && isLater(batch.through, place) ? batch.through : place.position;
+    const through =
+      batch.through !== undefined && isAfter(batch.through, place.position) ? batch.through : place.position;
     const idle = batch.events.length === 0 && !becomesLive;
     if (idle && (through === place.position || performance.now() - lastWrite < IDLE_WRITES)) return place;
     return writeBatch(place, { ...batch, through });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../src/kernel/clock.ts';
-import type { EventStore, Position } from '../../src/kernel/event-store.ts';
+import { isAfter, type EventStore, type Position } from '../../src/kernel/event-store.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
 import type { Projection } from '../../src/kernel/projection.ts';
 import { qualified } from '../../src/kernel/query.ts';
@@ -9,7 +9,7 @@ import { causeOf, isMissing } from './faults.ts';
 import { lookAhead, type Standing } from './look-ahead.ts';
 import { migrate } from './migrate.ts';
 import type { DatabasePools } from './pools.ts';
-import { isBehind, positions } from './positions.ts';
+import { positions } from './positions.ts';
 import type { Opener } from './project-events.ts';
 import { runSession, type SessionDeps, type SessionHandle } from './projection-session.ts';
 import { placeFrom, readStates, requestRebuild, type ProjectionState } from './projection-state.ts';
@@ -181,7 +181,7 @@ export const projector = (options: ProjectorOptions): Projector => {
   const wakeSleepers = (idle: ReadonlySet<string>): void => {
     for (const name of sessions.keys()) {
       const place = known.of(name);
-      const hasWork = head !== undefined && !idle.has(name) && isBehind(place.position, head);
+      const hasWork = head !== undefined && !idle.has(name) && isAfter(head, place.position);
       if (!still.isAt(place, hasWork, performance.now())) continue;
       logger.warn({ projection: name }, 'a projection stands still and is begun anew');
       supervised.nudge(name);

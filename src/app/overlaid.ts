@@ -1,5 +1,5 @@
 import { isoOf, type Clock } from '../kernel/clock.ts';
-import { comparePositions, type EventStore, type Position } from '../kernel/event-store.ts';
+import { isAfter, reachedBy, type EventStore, type Position } from '../kernel/event-store.ts';
 import { uuidOf } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Cause } from '../kernel/message.ts';
@@ -56,15 +56,14 @@ export const overlaid = <Changes>(deps: Deps<Changes>): Overlaid => {
   const follow = async (signal: AbortSignal, caughtUp: () => void): Promise<void> => {
     const filter = { streamPrefixes: [`${category}-`] };
     const from = position === undefined ? {} : { from: position };
-    for await (const item of store.subscribe({ ...from, filter, signal })) {
-      if (item.kind === 'caught-up') {
-        live = true;
-        caughtUp();
-        continue;
-      }
-      if (item.kind === 'event' && BigInt(known() ?? 0) <= item.event.revision) adopt(await read());
-      const reached = item.kind === 'event' ? item.event.position : item.position;
-      if (position === undefined || comparePositions(reached, position) > 0) position = reached;
+    for await (const items of store.subscribe({ ...from, filter, signal })) {
+      const isNews = items.some((item) => item.kind === 'event' && BigInt(known() ?? 0) <= item.event.revision);
+      if (isNews) adopt(await read());
+      const reached = reachedBy(items);
+      if (reached !== undefined && isAfter(reached, position)) position = reached;
+      if (!items.some(({ kind }) => kind === 'caught-up')) continue;
+      live = true;
+      caughtUp();
     }
   };
 

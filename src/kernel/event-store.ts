@@ -29,13 +29,28 @@ export type ReadOptions = Readonly<{ from?: bigint; maxCount?: number; backwards
 /** Which events of the log a reader wants: streams whose name starts with one of these; none = all but system events. */
 export type Filter = Readonly<{ streamPrefixes: readonly string[] }>;
 
-/** What a subscription yields: an event, or the news that everything up to here has been looked at. */
+/** What a subscription tells: an event, or the news that everything up to here has been looked at. */
 export type FeedItem =
   | Readonly<{ kind: 'event'; event: StoredEvent }>
   | Readonly<{ kind: 'checkpoint'; position: Position }>
   | Readonly<{ kind: 'caught-up' }>;
 
-export type Subscription = AsyncIterable<FeedItem>;
+/** True when a position is after a place; undefined stands before all. */
+export const isAfter = (position: Position, place: Position | undefined): boolean =>
+  place === undefined || comparePositions(position, place) > 0;
+
+/** How far items reach; undefined when they are only the news of having caught up. */
+export const reachedBy = (items: readonly FeedItem[]): Position | undefined => {
+  for (let at = items.length - 1; at >= 0; at -= 1) {
+    const item = items[at];
+    if (item?.kind === 'event') return item.event.position;
+    if (item?.kind === 'checkpoint') return item.position;
+  }
+  return undefined;
+};
+
+/** What has arrived since the last time, in order and never nothing: handing on one by one is work for each reader. */
+export type Subscription = AsyncIterable<readonly FeedItem[]>;
 
 /** The port to the event store. Every failure that is not named here is a StoreUnavailableError. */
 export type EventStore = Readonly<{

@@ -40,11 +40,13 @@ export const followLive = async (deps: FollowLiveDeps, following: Following, sig
     if (!began) position = await store.head();
     began = true;
     const from = position === undefined ? {} : { from: position };
-    for await (const item of store.subscribe({ ...from, filter: { streamPrefixes }, signal })) {
+    for await (const items of store.subscribe({ ...from, filter: { streamPrefixes }, signal })) {
       isFresh();
-      if (item.kind === 'caught-up') continue;
-      if (item.kind === 'event') await heeded(item.event);
-      position = item.kind === 'event' ? item.event.position : item.position;
+      for (const item of items) {
+        if (item.kind === 'caught-up') continue;
+        if (item.kind === 'event') await heeded(item.event);
+        position = item.kind === 'event' ? item.event.position : item.position;
+      }
     }
   };
 

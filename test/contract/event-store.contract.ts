@@ -26,8 +26,8 @@ const collect = async (
 ): Promise<readonly FeedItem[]> => {
   const stop = new AbortController();
   const items: FeedItem[] = [];
-  for await (const item of store.subscribe({ ...options, signal: stop.signal })) {
-    items.push(item);
+  for await (const arrived of store.subscribe({ ...options, signal: stop.signal })) {
+    items.push(...arrived);
     if (enough(items)) stop.abort();
   }
   return items;

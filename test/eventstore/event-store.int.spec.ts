@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { connectEventStore } from '../../infra/eventstore/event-store.ts';
 import { withSharedTail } from '../../infra/eventstore/shared-tail.ts';
 import { startEventNode, type LaunchedNode } from '../../infra/embedded/event-node/launch.ts';
-import { isStoreUnavailable, type EventStore, type FeedItem } from '../../src/kernel/event-store.ts';
+import { isStoreUnavailable, type EventStore, type Subscription } from '../../src/kernel/event-store.ts';
 import { eventStoreContract } from '../contract/event-store.contract.ts';
 
 describe('the embedded event node behind the port', () => {
@@ -50,8 +50,8 @@ describe('an event store that takes calls and never answers', () => {
     silent.close();
   });
 
-  const first = async (feed: AsyncIterable<FeedItem>): Promise<FeedItem | undefined> => {
-    for await (const item of feed) return item;
+  const first = async (feed: Subscription): Promise<unknown> => {
+    for await (const items of feed) return items;
     return undefined;
   };
   const never = new AbortController().signal;

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { withSharedTail } from '../../infra/eventstore/shared-tail.ts';
-import { isStoreUnavailable, type EventStore } from '../../src/kernel/event-store.ts';
+import { isStoreUnavailable, type EventStore, type Position } from '../../src/kernel/event-store.ts';
 import { eventIdOf } from '../../src/kernel/ids.ts';
 import { memoryEventStore } from '../support/memory-event-store.ts';
 
@@ -24,8 +24,8 @@ describe('the shared tail of the log', () => {
     const over = new AbortController();
     const caughtUp = Promise.withResolvers<undefined>();
     const following = (async () => {
-      for await (const item of store.subscribe({ from: first.position, signal: over.signal }))
-        if (item.kind === 'caught-up') caughtUp.resolve(undefined);
+      for await (const items of store.subscribe({ from: first.position, signal: over.signal }))
+        if (items.some(({ kind }) => kind === 'caught-up')) caughtUp.resolve(undefined);
     })();
     await caughtUp.promise;
     const end = async () => {
@@ -57,6 +57,50 @@ describe('the shared tail of the log', () => {
     await end();
   });
 
+  it('tells nothing twice to a reader that has caught up further than the tail has got', async () => {
+    const behind = memoryEventStore();
+    await append(behind, 'early-1', 1);
+    const gate = Promise.withResolvers<undefined>();
+    const tailed = Promise.withResolvers<undefined>();
+    let subscriptions = 0;
+    const store = withSharedTail({
+      ...behind,
+      async *subscribe(options) {
+        subscriptions += 1;
+        const isTail = subscriptions === 1;
+        if (isTail) tailed.resolve(undefined);
+        if (isTail) await gate.promise;
+        yield* behind.subscribe(options);
+      },
+    });
+    const over = new AbortController();
+    const follow = async (from: Position | undefined, heard: (stream: string) => void): Promise<void> => {
+      const place = from === undefined ? {} : { from };
+      for await (const items of store.subscribe({ ...place, signal: over.signal }))
+        for (const item of items) if (item.kind === 'event') heard(item.event.stream);
+    };
+    const first = follow(await behind.head(), () => undefined);
+    await tailed.promise;
+    await append(behind, 'late-1', 2);
+    await append(behind, 'late-2', 3);
+    const heard: string[] = [];
+    const last = Promise.withResolvers<undefined>();
+    const second = follow(undefined, (stream) => {
+      heard.push(stream);
+      // The tail hears of it when the reader has caught up and follows the tail.
+      if (stream === 'late-2') setTimeout(() => gate.resolve(undefined), 20);
+      if (stream === 'last-1') last.resolve(undefined);
+    });
+    await gate.promise;
+    await turn();
+    await append(behind, 'last-1', 4);
+    await last.promise;
+    expect(heard).to.deep.equal(['early-1', 'late-1', 'late-2', 'last-1']);
+    over.abort();
+    await Promise.all([first, second]);
+    await store.close();
+  });
+
   it('goes on with another when the first has fallen silent', async () => {
     const behind = memoryEventStore();
     await append(behind, 'early-1', 1);
@@ -67,9 +111,10 @@ describe('the shared tail of the log', () => {
         async *subscribe(options) {
           subscriptions += 1;
           const isDeaf = subscriptions === 1;
-          for await (const item of behind.subscribe(options)) {
-            if (isDeaf && item.kind === 'event') await new Promise((resolve) => (options.signal.onabort = resolve));
-            yield item;
+          for await (const items of behind.subscribe(options)) {
+            const isEvent = items.some(({ kind }) => kind === 'event');
+            if (isDeaf && isEvent) await new Promise((resolve) => (options.signal.onabort = resolve));
+            yield items;
           }
         },
       },
@@ -79,8 +124,8 @@ describe('the shared tail of the log', () => {
     const from = await behind.head();
     const follow = async (heard: (stream: string) => void): Promise<void> => {
       const place = from === undefined ? {} : { from };
-      for await (const item of store.subscribe({ ...place, signal: over.signal }))
-        if (item.kind === 'event') heard(item.event.stream);
+      for await (const items of store.subscribe({ ...place, signal: over.signal }))
+        for (const item of items) if (item.kind === 'event') heard(item.event.stream);
     };
     const first = follow(() => undefined).catch((error: unknown) => error);
     await turn();

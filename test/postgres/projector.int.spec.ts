@@ -235,6 +235,25 @@ describe('projector', () => {
       await isRight();
     });
 
+    it('writes nothing twice that it is told of twice', async () => {
+      const repeating: MemoryEventStore = {
+        ...store,
+        async *subscribe(options) {
+          for await (const items of store.subscribe(options)) {
+            yield items;
+            yield items;
+          }
+        },
+      };
+      const it = begin({ store: repeating });
+      await reaches(it, await say(ada, 1n, 2n));
+      await reaches(it, await say(bob, 4n));
+      expect(await totals()).to.deep.equal([
+        [3n, 2n],
+        [4n, 1n],
+      ]);
+    });
+
     it('begins anew when its events do not come any more, whatever holds them up', async () => {
       let subscriptions = 0;
       const deaf: MemoryEventStore = {
@@ -242,9 +261,9 @@ describe('projector', () => {
         async *subscribe(options) {
           subscriptions += 1;
           const isDeaf = subscriptions === 1;
-          for await (const item of store.subscribe(options)) {
-            if (isDeaf && item.kind === 'event') await new Promise(() => undefined);
-            yield item;
+          for await (const items of store.subscribe(options)) {
+            if (isDeaf && items.some(({ kind }) => kind === 'event')) await new Promise(() => undefined);
+            yield items;
           }
         },
       };

@@ -139,7 +139,7 @@ export const memoryEventStore = (now: () => Date = () => new Date()): MemoryEven
     start: Position | undefined,
     filter: Filter | undefined,
     signal: AbortSignal,
-  ): AsyncGenerator<FeedItem> {
+  ): AsyncGenerator<readonly FeedItem[]> {
     let from = start;
     let caughtUp = false;
     const stopped = (): boolean => signal.aborted;
@@ -150,12 +150,12 @@ export const memoryEventStore = (now: () => Date = () => new Date()): MemoryEven
       for (const event of events) {
         here();
         if (stopped()) return;
-        if (wanted(event, filter)) yield { kind: 'event', event };
+        if (wanted(event, filter)) yield [{ kind: 'event', event }];
         from = event.position;
       }
       const last = events.at(-1);
-      if (last !== undefined && !wanted(last, filter)) yield { kind: 'checkpoint', position: last.position };
-      if (!caughtUp) yield { kind: 'caught-up' };
+      if (last !== undefined && !wanted(last, filter)) yield [{ kind: 'checkpoint', position: last.position }];
+      if (!caughtUp) yield [{ kind: 'caught-up' }];
       caughtUp = true;
       if (after(from).length === 0) await changed;
     }

@@ -5,6 +5,7 @@ import {
   isStoreUnavailable,
   NO_STREAM,
   type FeedItem,
+  type Subscription,
   type NewEvent,
 } from '../../src/kernel/event-store.ts';
 import { memoryEventStore } from './memory-event-store.ts';
@@ -17,10 +18,10 @@ const failure = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-const collect = async (feed: AsyncIterable<FeedItem>, enough: (items: readonly FeedItem[]) => boolean) => {
+const collect = async (feed: Subscription, enough: (items: readonly FeedItem[]) => boolean) => {
   const items: FeedItem[] = [];
-  for await (const item of feed) {
-    items.push(item);
+  for await (const arrived of feed) {
+    items.push(...arrived);
     if (enough(items)) break;
   }
   return items;

@@ -1,4 +1,4 @@
-import { comparePositions, type EventStore, type Position, type StoredEvent } from '../../kernel/event-store.ts';
+import { isAfter, reachedBy, type EventStore, type Position, type StoredEvent } from '../../kernel/event-store.ts';
 import { isoOf, type Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { scopeOfKey } from '../../kernel/budget.ts';
@@ -94,15 +94,13 @@ export const revocations = (deps: RevocationDeps): Revocations => {
   const follow = async (signal: AbortSignal, caughtUp: () => void): Promise<void> => {
     const filter = { streamPrefixes: [`${SESSION}-`, `${USER}-`, `${API_KEY}-`] };
     const from = position === undefined ? {} : { from: position };
-    for await (const item of store.subscribe({ ...from, filter, signal })) {
-      if (item.kind === 'caught-up') {
-        live = true;
-        caughtUp();
-        continue;
-      }
-      if (item.kind === 'event') await note(item.event);
-      const reached = item.kind === 'event' ? item.event.position : item.position;
-      if (position === undefined || comparePositions(reached, position) > 0) position = reached;
+    for await (const items of store.subscribe({ ...from, filter, signal })) {
+      for (const item of items) if (item.kind === 'event') await note(item.event);
+      const reached = reachedBy(items);
+      if (reached !== undefined && isAfter(reached, position)) position = reached;
+      if (!items.some(({ kind }) => kind === 'caught-up')) continue;
+      live = true;
+      caughtUp();
     }
   };
 
