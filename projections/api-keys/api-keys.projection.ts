@@ -22,7 +22,7 @@ const budgetOf = (budget: BudgetText | null): Row => ({
 /** The users' API keys and what was spent with each. */
 export const apiKeysProjection = defineProjection<ApiKeyEvent | CreditAccountEvent>({
   name: 'api-keys',
-  version: 2,
+  version: 3,
   tables: [apiKeyTable, apiKeySpendingTable],
   streamPrefixes: [`${API_KEY}-`, ...creditAccountStreams],
   upcasters: { ...apiKeyUpcasters, ...creditAccountUpcasters },

@@ -97,7 +97,7 @@ const givenBack = (
 /** What each user has, lot by lot, and what is on hold. */
 export const balanceProjection = defineProjection<CreditAccountEvent>({
   name: 'balance',
-  version: 2,
+  version: 3,
   tables: [creditBalanceTable, creditLotTable, openHoldTable],
   streamPrefixes: creditAccountStreams,
   upcasters: creditAccountUpcasters,

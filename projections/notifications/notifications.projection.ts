@@ -8,7 +8,7 @@ const keyOf = ({ notificationId }: Readonly<{ notificationId: string }>) => ({ n
 /** The notifications of each user. */
 export const notificationsProjection = defineProjection<NotificationEvent>({
   name: 'notifications',
-  version: 1,
+  version: 2,
   tables: [table],
   streamPrefixes: [`${NOTIFICATION}-`],
   upcasters: notificationUpcasters,

@@ -27,7 +27,7 @@ const textOrNull = (value: unknown): string | null => (typeof value === 'string'
 /** Purchases and their invoices. */
 export const purchasesProjection = defineProjection<PurchaseEvent | SubjectKeyDestroyed>({
   name: 'purchases',
-  version: 2,
+  version: 3,
   tables: [purchaseTable, invoiceTable],
   streamPrefixes: [`${PURCHASE}-`, `${ERASURE}-`],
   upcasters: purchaseUpcasters,

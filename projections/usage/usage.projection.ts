@@ -65,7 +65,7 @@ const day = ({ stream, data }: Captured): RowOp => {
 /** What each request used and cost, and its sums by day and model. */
 export const usageProjection = defineProjection<CreditAccountEvent>({
   name: 'usage',
-  version: 2,
+  version: 3,
   tables: [usageRequestTable, usageDailyTable],
   streamPrefixes: creditAccountStreams,
   upcasters: creditAccountUpcasters,
