@@ -61,10 +61,12 @@ const inTime = async <T>(what: string, patienceMs: number, work: Promise<T>): Pr
 const impatient = (
   what: string,
   patienceMs: number,
-  reading: Readonly<{ destroy: (error: Error) => unknown }>,
+  reading: Readonly<{ destroy: (error: Error) => unknown; cancel: () => Promise<void> }>,
 ): Readonly<{ heard: () => void; over: () => void }> => {
   const silence = globalThis.setTimeout(() => {
     reading.destroy(new StoreUnavailableError(`${what} took too long`));
+    // The call behind it would stay open.
+    void reading.cancel().catch(() => undefined);
   }, patienceMs);
   return { heard: () => void silence.refresh(), over: () => clearTimeout(silence) };
 };

@@ -1,13 +1,11 @@
 import {
   comparePositions,
-  isAfter,
   StoreUnavailableError,
   type EventStore,
   type FeedItem,
   type Filter,
   type Position,
   type StoredEvent,
-  type Subscription,
 } from '../../src/kernel/event-store.ts';
 
 export type TailOptions = Parameters<EventStore['subscribe']>[0];
@@ -15,7 +13,8 @@ export type TailOptions = Parameters<EventStore['subscribe']>[0];
 /** Events that are kept for those who are a little behind; beyond, they read from the store by themselves. */
 const KEPT = 8192;
 
-const matches = (event: StoredEvent, filter: Filter | undefined): boolean => {
+/** True when a filter lets an event pass. */
+export const matches = (event: StoredEvent, filter: Filter | undefined): boolean => {
   const prefixes = filter?.streamPrefixes ?? [];
   return prefixes.length === 0 || prefixes.some((prefix) => event.stream.startsWith(prefix));
 };
@@ -42,7 +41,6 @@ export const logTail = (store: EventStore, start: Position | undefined) => {
   let floor = start;
   let end = start;
   let failure: unknown;
-  let lastHeard = performance.now();
   const readers = new Set<Reader>();
   /** Events that those at the end have not been woken for. */
   let unheard: StoredEvent[] = [];
@@ -86,18 +84,23 @@ export const logTail = (store: EventStore, start: Position | undefined) => {
     tell(item.kind === 'event' ? item.event : undefined);
   };
 
+  /** Ends it for all readers, for the first reason given. */
+  const fail = (reason: unknown): void => {
+    failure ??= reason;
+    stop.abort();
+    wakeAll();
+  };
+
   const fill = async (): Promise<void> => {
     const from = start === undefined ? {} : { from: start };
     try {
       for await (const items of store.subscribe({ ...from, signal: stop.signal })) {
-        lastHeard = performance.now();
         items.forEach(take);
       }
+      fail(new StoreUnavailableError('the tail of the log has ended'));
     } catch (error) {
-      failure = error;
+      fail(error);
     }
-    failure ??= new StoreUnavailableError('the tail of the log was closed');
-    wakeAll();
   };
   void fill();
 
@@ -166,86 +169,9 @@ export const logTail = (store: EventStore, start: Position | undefined) => {
       waiting.leave();
       return isThere();
     },
-    /** Milliseconds since anything was heard from the store. */
-    silentFor: (): number => performance.now() - lastHeard,
     /** Ends it; readers are told. */
-    close: (): void => stop.abort(),
+    close: (): void => fail(new StoreUnavailableError('the tail of the log was closed')),
   };
 };
 
 export type Tail = ReturnType<typeof logTail>;
-
-/** The most events that a reader is handed at once. */
-const MOST_AT_ONCE = 256;
-
-/** Follows the tail from a covered position; ends when the reader was too slow and what comes next is gone. */
-export const followTail = (tail: Tail, { from, filter, signal }: TailOptions): Subscription => {
-  let number = tail.numberAfter(from);
-  let told = from;
-  let live = false;
-  const reader = tail.reader(filter);
-  signal.addEventListener('abort', reader.leave, { once: true });
-  if (signal.aborted) reader.leave();
-  const close = (): void => {
-    signal.removeEventListener('abort', reader.leave);
-    reader.leave();
-  };
-
-  const nextEvent = (): StoredEvent | undefined => {
-    for (let event = tail.at(number); event !== undefined; event = tail.at(number)) {
-      number += 1;
-      // A reader may come from further on than the tail has got: what the tail hears of then, it has seen.
-      if (matches(event, filter) && isAfter(event.position, from)) return event;
-    }
-    return undefined;
-  };
-
-  const nextEvents = (): FeedItem[] => {
-    const items: FeedItem[] = [];
-    while (items.length < MOST_AT_ONCE) {
-      const event = nextEvent();
-      if (event === undefined) break;
-      told = event.position;
-      items.push({ kind: 'event', event });
-    }
-    return items;
-  };
-
-  /** What there is to tell now; empty when that is nothing. */
-  const now = (): readonly FeedItem[] => {
-    const items = nextEvents();
-    if (items.length === MOST_AT_ONCE) return items;
-    if (!live) {
-      live = true;
-      return [...items, { kind: 'caught-up' }];
-    }
-    if (items.length > 0) return items;
-    const reached = tail.end();
-    if (reached === undefined || later(told, reached) === told) return [];
-    told = reached;
-    return [{ kind: 'checkpoint', position: reached }];
-  };
-
-  const next = async (): Promise<IteratorResult<readonly FeedItem[], undefined>> => {
-    while (reader.isReading() && !tail.fallen(number)) {
-      if (tail.failed()) {
-        close();
-        throw tail.failure();
-      }
-      const value = now();
-      if (value.length > 0) return { done: false, value };
-      await reader.news();
-    }
-    close();
-    return { done: true, value: undefined };
-  };
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next,
-      return: () => {
-        close();
-        return Promise.resolve({ done: true, value: undefined });
-      },
-    }),
-  };
-};

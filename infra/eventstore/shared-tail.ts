@@ -5,27 +5,36 @@ import {
   type Position,
   type Subscription,
 } from '../../src/kernel/event-store.ts';
-import { followTail, later, logTail, type Tail, type TailOptions as Options } from './log-tail.ts';
+import { watchTail } from './tail-watch.ts';
+import { followTail } from './follow-tail.ts';
+import { later, logTail, type Tail, type TailOptions as Options } from './log-tail.ts';
 
 /** How long a read waits for the tail to have what the store has, in milliseconds. */
 const LATE_MS = 25;
-/** A tail that is this silent while the store has more is broken, whatever its connection says; in milliseconds. */
-const SILENT_MS = 10_000;
+/** Milliseconds between looks whether the tail hears what the store has. */
+const WATCH_MS = 10_000;
 
 /**
  * The same store, whose live subscriptions share one: what many readers of this process want is fetched and parsed once.
  * A reader that is behind has a subscription of its own until it meets the shared one.
  */
-export const withSharedTail = (store: EventStore, silentMs = SILENT_MS): EventStore => {
+export const withSharedTail = (store: EventStore, watchMs = WATCH_MS): EventStore => {
   let tail: Promise<Tail> | undefined;
   let closed = false;
 
+  const opened = async (): Promise<Tail> => {
+    const made = logTail(store, await store.head());
+    watchTail(made, store, watchMs);
+    if (closed) made.close();
+    return made;
+  };
+
   const liveTail = async (): Promise<Tail> => {
-    const opened = tail;
-    const current = await opened?.catch(() => undefined);
+    const known = tail;
+    const current = await known?.catch(() => undefined);
     if (current !== undefined && !current.failed()) return current;
     // Of several readers that find it broken, one opens the next.
-    if (tail === opened) tail = store.head().then((head) => logTail(store, head));
+    if (tail === known) tail = opened();
     return tail ?? liveTail();
   };
 
@@ -70,8 +79,6 @@ export const withSharedTail = (store: EventStore, silentMs = SILENT_MS): EventSt
     if (shared === undefined || shared.failed() || !shared.covers(from)) return store.readAll(options);
     const head = await store.head();
     const isWhole = head === undefined || (await shared.reaches(head, LATE_MS));
-    // Its readers go on with another.
-    if (!isWhole && shared.silentFor() > silentMs) shared.close();
     // It may have let go of the oldest in the meantime.
     return isWhole && shared.covers(from) ? shared.after(from, filter, maxCount) : store.readAll(options);
   };

@@ -28,24 +28,36 @@ export type DatabasePools = Readonly<{
   close: () => Promise<void>;
 }>;
 
+/** A client that has vanished without a word loses its connection, and with it its locks, in about 20 seconds. */
+const VIGILANT = { tcp_keepalives_idle: 10, tcp_keepalives_interval: 3, tcp_keepalives_count: 3 };
+
+/** Longer than the server gives any statement, in milliseconds. */
+const ANSWER_MS = 130_000;
+
 /** Milliseconds, as the server enforces them. */
 const settings: Readonly<Record<DatabaseRole, Readonly<Record<string, string | number>>>> = {
   owner: { statement_timeout: 120_000, lock_timeout: 30_000 },
   // What it writes can be read from the log again, in whole transactions: no need to wait for the disk.
-  projector: { statement_timeout: 120_000, lock_timeout: 20_000, synchronous_commit: 'off' },
+  projector: {
+    statement_timeout: 120_000,
+    lock_timeout: 20_000,
+    // Who has gone without a word must not keep the next owner from the row that it holds.
+    idle_in_transaction_session_timeout: 30_000,
+    synchronous_commit: 'off',
+    ...VIGILANT,
+  },
   app_user: { statement_timeout: 8000, lock_timeout: 2000, idle_in_transaction_session_timeout: 10_000 },
   app_system: { statement_timeout: 30_000, lock_timeout: 5000, idle_in_transaction_session_timeout: 30_000 },
 };
 
 const sizes: Readonly<Record<DatabaseRole, number>> = { owner: 2, projector: 4, app_user: 16, app_system: 6 };
 
-const optionsOf = (role: DatabaseRole, extra: Readonly<Record<string, string | number>>): string =>
+const optionsOf = (role: DatabaseRole): string =>
   Object.entries({
     ...(role === 'owner' ? {} : { role }),
     TimeZone: 'UTC',
     DateStyle: 'ISO',
     ...settings[role],
-    ...extra,
   })
     .map(([name, value]) => `-c ${name}=${value}`)
     .join(' ');
@@ -60,21 +72,20 @@ const addressOf = (url: string): Readonly<{ connectionString: string; options: s
   return { connectionString: address.href, options };
 };
 
-/** A server that has vanished without a word ends a control connection, and with it its locks, in about 20 seconds. */
-const VIGILANT = { tcp_keepalives_idle: 10, tcp_keepalives_interval: 3, tcp_keepalives_count: 3 };
-
 /** Makes the pools. Nothing is connected yet; roles other than the owner can connect once `migrate` has run. */
 export const databasePools = (options: DatabaseOptions): DatabasePools => {
   const { logger, applicationName = 'plantocode' } = options;
 
-  const configOf = (role: DatabaseRole, extra: Readonly<Record<string, string | number>> = {}): pg.ClientConfig => {
+  const configOf = (role: DatabaseRole): pg.ClientConfig => {
     const address = addressOf((role === 'owner' ? undefined : options.urls?.[role]) ?? options.url);
     return {
       connectionString: address.connectionString,
-      options: `${address.options} ${optionsOf(role, extra)}`.trim(),
+      options: `${address.options} ${optionsOf(role)}`.trim(),
       application_name: `${applicationName} ${role}`,
       connectionTimeoutMillis: 5000,
       keepAlive: true,
+      // For a server that has vanished without a word; a living one ends what takes too long by itself, and sooner.
+      query_timeout: ANSWER_MS,
       types: typeParsers,
     };
   };
@@ -102,7 +113,7 @@ export const databasePools = (options: DatabaseOptions): DatabasePools => {
   };
   return {
     ...pools,
-    dedicated: () => new pg.Client(configOf('projector', VIGILANT)),
+    dedicated: () => new pg.Client(configOf('projector')),
     close: async () => {
       await Promise.all(Object.values(pools).map((each) => each.end()));
     },

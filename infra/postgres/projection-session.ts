@@ -176,8 +176,13 @@ export const runSession = async (projection: Projection, deps: SessionDeps, sign
   };
 
   const over = new AbortController();
+  const isOver = (): boolean => signal.aborted;
   try {
-    const { place } = await prepare(pools.projector, projection, owner, await store.head());
+    const head = await store.head();
+    if (isOver()) return;
+    const { place } = await prepare(pools.projector, projection, owner, head);
+    // One that was left behind meanwhile has a successor.
+    if (isOver()) return;
     deps.onPlace(place, status, 0);
     await follow(place, AbortSignal.any([signal, over.signal]));
   } finally {

@@ -62,7 +62,6 @@ const QUICK = 25;
 
 /** Longer than any batch takes, in milliseconds. */
 const STANDSTILL = 30_000;
-
 const LIMITS: BatchLimits = { max: 2000, linger: 25 };
 
 /** Keeps read models up to date with the log: one owner a projection over all instances, rows and place in one transaction. */
@@ -195,6 +194,7 @@ export const projector = (options: ProjectorOptions): Projector => {
       head = await store.head();
       wakeSleepers(await look((name) => sessions.has(name) && states.get(name)?.status === 'live'));
     } catch (error) {
+      still.forget();
       if (!isMissing(error)) {
         logger.debug({ cause: causeOf(error) }, 'the projections could not be looked at');
         return;

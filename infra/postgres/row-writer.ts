@@ -35,37 +35,35 @@ const sameKey = (table: Table, left: string, right: string): string =>
 const insertInto = (name: string, table: Table, columns: readonly string[]): string =>
   `insert into ${name} as had (${columns.map(columnName).join(', ')}) select ${selected(table, columns)} from ${source(table, columns)}`;
 
-/** A text that is always the same, with the name that it is prepared under. */
-type Prepared = Readonly<{ text: string; name: string }>;
+/** A text that is always the same; one with a name is prepared under it. */
+type Text = Readonly<{ text: string; name?: string }>;
 
 /** Texts by what they are made of: there are few, and each is needed with every batch. */
-const texts = new WeakMap<Table, Map<string, Prepared>>();
+const texts = new WeakMap<Table, Map<string, Text>>();
 
-const preparedAs = (table: Table, key: string, make: () => string): Prepared => {
-  const known = texts.get(table) ?? new Map<string, Prepared>();
+/** What is planned once must not depend on how full the table is: that goes for inserts, and for nothing that joins. */
+const prepared = (text: string): Text => ({ text, name: `rm_${digest('sha256', text, 'hex').slice(0, 32)}` });
+
+const textOnce = (table: Table, key: string, make: () => Text): Text => {
+  const known = texts.get(table) ?? new Map<string, Text>();
   texts.set(table, known);
   const found = known.get(key);
   if (found !== undefined) return found;
-  const text = make();
-  const made = { text, name: `rm_${digest('sha256', text, 'hex').slice(0, 32)}` };
+  const made = make();
   known.set(key, made);
   return made;
 };
 
 const removal = (name: string, table: Table, keys: readonly Row[]): Statement => ({
-  ...preparedAs(
-    table,
-    `delete ${name}`,
-    () => `delete from ${name} as had using ${source(table, table.key)} where ${sameKey(table, 'had', 'given')}`,
-  ),
+  ...textOnce(table, `delete ${name}`, () => ({
+    text: `delete from ${name} as had using ${source(table, table.key)} where ${sameKey(table, 'had', 'given')}`,
+  })),
   values: arrays(table, table.key, keys),
 });
 
 const insertion = (name: string, table: Table, columns: readonly string[], rows: readonly Row[]): Statement => ({
-  ...preparedAs(
-    table,
-    `insert ${name} ${columns.join(' ')}`,
-    () => `${insertInto(name, table, columns)} on conflict do nothing`,
+  ...textOnce(table, `insert ${name} ${columns.join(' ')}`, () =>
+    prepared(`${insertInto(name, table, columns)} on conflict do nothing`),
   ),
   values: arrays(table, columns, rows),
 });
@@ -85,31 +83,32 @@ const lacksRequired = (table: Table, columns: readonly string[]): boolean =>
     ([column, { nullable, default: value }]) => nullable !== true && value === undefined && !columns.includes(column),
   );
 
-const upsert = (name: string, table: Table, written: Columns): string => {
+const upsert = (name: string, table: Table, written: Columns): Text => {
   const changes = assignments(written, (column) => `excluded.${columnName(column)}`);
   const keys = table.key.map(columnName).join(', ');
   const resolution = changes === '' ? 'nothing' : `update set ${changes}`;
-  return `${insertInto(name, table, allOf(table, written))} on conflict (${keys}) do ${resolution}`;
+  return prepared(`${insertInto(name, table, allOf(table, written))} on conflict (${keys}) do ${resolution}`);
 };
 
 /** Changes the rows that are there; one that is not is inserted, which says what it lacks. */
-const updateOrInsert = (name: string, table: Table, written: Columns): string => {
+const updateOrInsert = (name: string, table: Table, written: Columns): Text => {
   const columns = allOf(table, written);
   const changes = assignments(written, (column) => given(table, column));
-  return `with changed as (
+  const text = `with changed as (
       update ${name} as had set ${changes} from ${source(table, columns)} where ${sameKey(table, 'had', 'given')}
       returning ${table.key.map((column) => `had.${columnName(column)}`).join(', ')})
     ${insertInto(name, table, columns)} where not exists (select from changed where ${sameKey(table, 'changed', 'given')})`;
+  return { text };
 };
 
-const changeText = (name: string, table: Table, written: Columns): string => {
+const changeText = (name: string, table: Table, written: Columns): Text => {
   const all = allOf(table, written);
   const write = all.length > table.key.length && lacksRequired(table, all) ? updateOrInsert : upsert;
   return write(name, table, written);
 };
 
 const change = (name: string, table: Table, written: Columns, rows: readonly Row[]): Statement => ({
-  ...preparedAs(table, `change ${name} ${written.set.join(' ')}|${written.add.join(' ')}`, () =>
+  ...textOnce(table, `change ${name} ${written.set.join(' ')}|${written.add.join(' ')}`, () =>
     changeText(name, table, written),
   ),
   values: arrays(table, allOf(table, written), rows),

@@ -4,6 +4,8 @@ import type { Place } from './projection-state.ts';
 export type Standstill = Readonly<{
   /** True, once, when a projection that has work has stood at the same place for too long; `now` in milliseconds. */
   isAt: (place: Place, hasWork: boolean, now: number) => boolean;
+  /** Forgets all: nobody could move for a while. */
+  forget: () => void;
 }>;
 
 type Seen = Readonly<{ place: string; since: number }>;
@@ -12,6 +14,7 @@ type Seen = Readonly<{ place: string; since: number }>;
 export const standstill = (limitMs: number): Standstill => {
   const seen = new Map<string, Seen>();
   return {
+    forget: () => seen.clear(),
     isAt: ({ name, generation, position }, hasWork, now) => {
       const place = `${generation} ${position?.commit} ${position?.prepare}`;
       const last = seen.get(name);

@@ -54,12 +54,14 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
-/** What a projection has met with again and again. */
-type Trouble = Readonly<{ kind: 'passing' | 'failed'; count: number }>;
+/** How often in a row a projection has met with each kind of trouble: one says nothing about the other. */
+type Troubles = Readonly<Record<'passing' | 'failed', number>>;
+
+const NONE: Troubles = { passing: 0, failed: 0 };
 
 /** Resolves when a session that was told to end has had the time for it. */
 const outOfTime = async (until: AbortSignal, over: AbortSignal): Promise<void> => {
-  await aborted(until);
+  await aborted(AbortSignal.any([until, over]));
   await delay(LAST_BATCH, undefined, { signal: over, ref: false }).catch(() => undefined);
 };
 
@@ -72,7 +74,7 @@ const growing = ({ first, most }: typeof AGAIN, attempts: number): number => Mat
  */
 export const supervisor = (deps: SupervisorDeps): Supervisor => {
   const { projections, pools, logger, clock, owner } = deps;
-  const attempts = new Map<string, Trouble>();
+  const attempts = new Map<string, Troubles>();
   const current = new Map<string, () => void>();
 
   /** Waits, unless nudged. */
@@ -100,12 +102,11 @@ export const supervisor = (deps: SupervisorDeps): Supervisor => {
     await deps.onFailed(name);
   };
 
-  /** How often in a row a projection has met this kind of trouble before: one kind says nothing about the other. */
-  const counted = (name: string, kind: Trouble['kind']): number => {
-    const last = attempts.get(name);
-    const count = last?.kind === kind ? last.count : 0;
-    attempts.set(name, { kind, count: count + 1 });
-    return count;
+  /** How often a projection has met this kind of trouble before. */
+  const counted = (name: string, kind: keyof Troubles): number => {
+    const troubles = attempts.get(name) ?? NONE;
+    attempts.set(name, { ...troubles, [kind]: troubles[kind] + 1 });
+    return troubles[kind];
   };
 
   /** What to do about an error: answers the pause before the next try. */

@@ -43,6 +43,7 @@ export const followLive = async (deps: FollowLiveDeps, following: Following, sig
     for await (const items of store.subscribe({ ...from, filter: { streamPrefixes }, signal })) {
       isFresh();
       for (const item of items) {
+        if (stopped()) return;
         if (item.kind === 'caught-up') continue;
         if (item.kind === 'event') await heeded(item.event);
         position = item.kind === 'event' ? item.event.position : item.position;

@@ -101,7 +101,7 @@ describe('the shared tail of the log', () => {
     await store.close();
   });
 
-  it('goes on with another when the first has fallen silent', async () => {
+  it('goes on with another when the first does not hear what the store has', async () => {
     const behind = memoryEventStore();
     await append(behind, 'early-1', 1);
     let subscriptions = 0;
@@ -118,7 +118,7 @@ describe('the shared tail of the log', () => {
           }
         },
       },
-      0,
+      20,
     );
     const over = new AbortController();
     const from = await behind.head();
@@ -130,8 +130,6 @@ describe('the shared tail of the log', () => {
     const first = follow(() => undefined).catch((error: unknown) => error);
     await turn();
     await append(behind, 'late-1', 1);
-    // Who looks for what is new finds it in the store, and the tail silent.
-    expect(await store.readAll({ ...(from === undefined ? {} : { from }), maxCount: 10 })).to.have.length(1);
     expect(isStoreUnavailable(await first)).to.equal(true);
     const heard = await new Promise<string>((resolve, reject) => void follow(resolve).catch(reject));
     expect(heard).to.equal('late-1');
