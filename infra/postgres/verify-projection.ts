@@ -138,6 +138,8 @@ const skipped = ({ name }: Projection, why: string): Verification => ({
 
 const verifyIn = async (client: pg.ClientBase, projection: Projection, deps: VerifyDeps): Promise<Verification> => {
   await client.query('begin isolation level repeatable read read only');
+  // It waits while the log is read, which may take its time; nobody waits for it.
+  await client.query('set local idle_in_transaction_session_timeout = 0');
   const state = (await readStates(client)).find(({ name }) => name === projection.name);
   if (state === undefined) return skipped(projection, 'it has never run on this database');
   if (state.definition !== definitionOf(projection)) return skipped(projection, 'its tables belong to another release');
