@@ -7,6 +7,7 @@ import {
   type Appended,
   type EventStore,
 } from '../../src/kernel/event-store.ts';
+import { inTime, tookTooLong } from './patience.ts';
 import type { AppendCall, RawCalls } from './raw-calls.ts';
 import { appendAnswer, type AppendAnswer } from './wire/append-answer.ts';
 import { appendRequest } from './wire/append-request.ts';
@@ -22,8 +23,6 @@ type Open = Readonly<{ call: AppendCall; waiting: Map<string, Waiting> }>;
 
 /** How long the store may take to begin with an append. */
 const DEADLINE_MS = 10_000;
-/** How long an append may take before it counts as lost: a call that is cut in the wrong moment says nothing. */
-const LOST_AFTER_MS = 15_000;
 /** A message may have 4 MiB. */
 const MOST_BYTES = 3 * 1024 * 1024;
 
@@ -44,25 +43,17 @@ const failAll = ({ waiting }: Open, error: unknown): void => {
   waiting.clear();
 };
 
-const tooLate = (): StoreUnavailableError => new StoreUnavailableError('append took too long');
-
-/** Rejects when opening a call takes too long: the client itself would wait for ever. */
-const inTime = async (opening: Promise<Open>): Promise<Open> => {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(tooLate()), LOST_AFTER_MS);
-  try {
-    return await Promise.race([opening, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-};
-
-const send = ({ call, waiting }: Open, correlation: string, message: Buffer): Promise<AppendAnswer> =>
+const send = (
+  { call, waiting }: Open,
+  correlation: string,
+  message: Buffer,
+  patienceMs: number,
+): Promise<AppendAnswer> =>
   new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       waiting.delete(correlation);
-      reject(tooLate());
-    }, LOST_AFTER_MS);
+      reject(tookTooLong('append'));
+    }, patienceMs);
     waiting.set(correlation, { resolve, reject, timer });
     call.write(message);
   });
@@ -76,9 +67,10 @@ const appendedOf = (answer: AppendAnswer, stream: string, expected: bigint | 'an
 
 /**
  * Appends over one long call, encoded here: the client's own way writes every event as base64, reads it back, and
- * encodes it twice. `large` takes what is too large for one message. Throws as the port says.
+ * encodes it twice. `large` takes what is too large for one message; what has no answer after `patienceMs` milliseconds counts
+ * as lost. Throws as the port says.
  */
-export const appender = (calls: RawCalls, large: EventStore['append']): EventStore['append'] => {
+export const appender = (calls: RawCalls, large: EventStore['append'], patienceMs: number): EventStore['append'] => {
   let current: Promise<Open> | undefined;
   /** The open call, once it is: an append then needs no turn to find it. */
   let ready: Open | undefined;
@@ -116,7 +108,12 @@ export const appender = (calls: RawCalls, large: EventStore['append']): EventSto
     const message = appendRequest({ correlation, stream, expected, events, deadline });
     if (message.length > MOST_BYTES) return large(stream, expected, events);
     try {
-      const answer = await send(ready ?? (await inTime(opening())), correlation, message);
+      const answer = await send(
+        ready ?? (await inTime('append', patienceMs, opening())),
+        correlation,
+        message,
+        patienceMs,
+      );
       return appendedOf(answer, stream, expected);
     } catch (error) {
       if (isRevisionConflict(error) || isStoreUnavailable(error)) throw error;

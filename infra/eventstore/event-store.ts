@@ -11,7 +11,7 @@ import {
   type AppendExpectedRevision,
 } from '@eventstore/db-client';
 import {
-  comparePositions,
+  isAfter,
   NO_STREAM,
   RevisionConflictError,
   StoreUnavailableError,
@@ -24,6 +24,7 @@ import {
 import { turnsByKey } from '../../src/kernel/turns.ts';
 import { appender } from './appender.ts';
 import { errorType } from './client-errors.ts';
+import { impatient, inTime } from './patience.ts';
 import { rawCallsOf } from './raw-calls.ts';
 import { subscribeTo } from './subscription.ts';
 import { storedEventOf } from './stored-event.ts';
@@ -42,33 +43,6 @@ const CLOSE_TIMEOUT_MS = 1000;
 const expectationOf = (expected: bigint | 'any'): AppendExpectedRevision => {
   if (expected === 'any') return ANY;
   return expected === NO_STREAM ? CLIENT_NO_STREAM : expected;
-};
-
-/** Rejects when `work` takes too long: the client itself waits for ever when its stream is cut in the wrong moment. */
-const inTime = async <T>(what: string, patienceMs: number, work: Promise<T>): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = globalThis.setTimeout(() => reject(new StoreUnavailableError(`${what} took too long`)), patienceMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-};
-
-/** Breaks a read off when it is silent for too long. `heard` is called for each event, `over` at the end. */
-const impatient = (
-  what: string,
-  patienceMs: number,
-  reading: Readonly<{ destroy: (error: Error) => unknown; cancel: () => Promise<void> }>,
-): Readonly<{ heard: () => void; over: () => void }> => {
-  const silence = globalThis.setTimeout(() => {
-    reading.destroy(new StoreUnavailableError(`${what} took too long`));
-    // The call behind it would stay open.
-    void reading.cancel().catch(() => undefined);
-  }, patienceMs);
-  return { heard: () => void silence.refresh(), over: () => clearTimeout(silence) };
 };
 
 const unavailable = (what: string, error: unknown): Error =>
@@ -126,7 +100,7 @@ const readAllWith =
     const wanted = (event: StoredEvent): boolean =>
       !event.type.startsWith('$') &&
       (prefixes.length === 0 || prefixes.some((prefix) => event.stream.startsWith(prefix))) &&
-      (from === undefined || comparePositions(event.position, from) > 0);
+      isAfter(event.position, from);
     const events: StoredEvent[] = [];
     const reading = client.readAll({ direction: FORWARDS, fromPosition: from ?? START });
     const { heard, over } = impatient('read of the log', patienceMs, reading);
@@ -172,7 +146,7 @@ export const connectEventStore = (connectionString: string, patienceMs = PATIENC
   const calls = rawCallsOf(client);
   const head = headWith(client, patienceMs);
   const read = readWith(client, patienceMs);
-  const append = appender(calls, appendWith(client, patienceMs));
+  const append = appender(calls, appendWith(client, patienceMs), patienceMs);
   const inTurn = turnsByKey(CALLS_AT_ONCE);
   return {
     read: (...asked) => inTurn('read', () => read(...asked)),

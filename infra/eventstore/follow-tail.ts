@@ -1,5 +1,5 @@
 import { isAfter, type FeedItem, type StoredEvent, type Subscription } from '../../src/kernel/event-store.ts';
-import { later, matches, type Tail, type TailOptions } from './log-tail.ts';
+import { matches, type Tail, type TailOptions } from './log-tail.ts';
 
 /** The most events that a reader is handed at once. */
 const MOST_AT_ONCE = 256;
@@ -47,7 +47,7 @@ export const followTail = (tail: Tail, { from, filter, signal }: TailOptions): S
     }
     if (items.length > 0) return items;
     const reached = tail.end();
-    if (reached === undefined || later(told, reached) === told) return [];
+    if (reached === undefined || !isAfter(reached, told)) return [];
     told = reached;
     return [{ kind: 'checkpoint', position: reached }];
   };

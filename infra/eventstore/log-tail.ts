@@ -1,5 +1,5 @@
 import {
-  comparePositions,
+  isAfter,
   StoreUnavailableError,
   type EventStore,
   type FeedItem,
@@ -21,7 +21,7 @@ export const matches = (event: StoredEvent, filter: Filter | undefined): boolean
 
 /** The later of two positions; undefined stands before all. */
 export const later = (a: Position | undefined, b: Position | undefined): Position | undefined =>
-  a === undefined || (b !== undefined && comparePositions(b, a) > 0) ? b : a;
+  b !== undefined && isAfter(b, a) ? b : a;
 
 /** How soon a reader hears, in milliseconds, that the log has gone on without anything for it. */
 const PASSED_AFTER = 250;
@@ -111,7 +111,7 @@ export const logTail = (store: EventStore, start: Position | undefined) => {
     while (low < high) {
       const middle = (low + high) >>> 1;
       const event = events[middle];
-      if (event !== undefined && comparePositions(event.position, position) <= 0) low = middle + 1;
+      if (event !== undefined && !isAfter(event.position, position)) low = middle + 1;
       else high = middle;
     }
     return first + low;
@@ -139,8 +139,7 @@ export const logTail = (store: EventStore, start: Position | undefined) => {
   };
 
   return {
-    covers: (position: Position | undefined): boolean =>
-      floor === undefined || (position !== undefined && comparePositions(position, floor) >= 0),
+    covers: (position: Position | undefined): boolean => floor === undefined || !isAfter(floor, position),
     numberAfter,
     /** The event with a number; undefined when it has not come yet. `fallen` tells that it is no longer here. */
     at: (number: number): StoredEvent | undefined => events[number - first],
@@ -160,7 +159,7 @@ export const logTail = (store: EventStore, start: Position | undefined) => {
     },
     /** True when everything up to a position has come, or does so within some milliseconds. */
     reaches: async (position: Position, limitMs: number): Promise<boolean> => {
-      const isThere = (): boolean => end !== undefined && comparePositions(end, position) >= 0;
+      const isThere = (): boolean => !isAfter(position, end);
       if (isThere()) return true;
       const waiting = reader(undefined);
       const timer = setTimeout(waiting.leave, limitMs);

@@ -1,5 +1,5 @@
 import {
-  comparePositions,
+  isAfter,
   type FeedItem,
   type Position,
   type StoredEvent,
@@ -30,7 +30,7 @@ const batchOf = (items: readonly FeedItem[]): Batch => {
     const { position } = item.kind === 'event' ? item.event : item;
     if (item.kind === 'event') events.push(item.event);
     // A checkpoint from beside the feed may stand behind events that came earlier.
-    if (through === undefined || comparePositions(position, through) > 0) through = position;
+    if (isAfter(position, through)) through = position;
   }
   return { events, through, caughtUp };
 };

@@ -1,4 +1,4 @@
-import { comparePositions, positionText, type Position } from '../../src/kernel/event-store.ts';
+import { isAfter, positionText, type Position } from '../../src/kernel/event-store.ts';
 import type { Projection } from '../../src/kernel/projection.ts';
 import type { ProjectionState } from './projection-state.ts';
 
@@ -35,7 +35,7 @@ export type ProjectionStatus = Readonly<{
 }>;
 
 const lagOf = ({ position, asOf }: ProjectionState, head: Position | undefined, now: Date): number | null => {
-  if (head === undefined || (position !== undefined && comparePositions(position, head) >= 0)) return 0;
+  if (head === undefined || !isAfter(head, position)) return 0;
   return asOf === undefined ? null : Math.max(0, (now.getTime() - Date.parse(asOf)) / 1000);
 };
 

@@ -38,21 +38,25 @@ const insertInto = (name: string, table: Table, columns: readonly string[]): str
 /** A text that is always the same; one with a name is prepared under it. */
 type Text = Readonly<{ text: string; name?: string }>;
 
-/** Texts by what they are made of: there are few, and each is needed with every batch. */
-const texts = new WeakMap<Table, Map<string, Text>>();
+/** Remembers what is made of a table: there is little of it, and each is needed with every batch. */
+const madeOnce = <T>() => {
+  const tables = new WeakMap<Table, Map<string, T>>();
+  return (table: Table, key: string, make: () => T): T => {
+    const known = tables.get(table) ?? new Map<string, T>();
+    tables.set(table, known);
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const made = make();
+    known.set(key, made);
+    return made;
+  };
+};
+
+/** Texts by what they are made of. */
+const textOnce = madeOnce<Text>();
 
 /** What is planned once must not depend on how full the table is: that goes for inserts, and for nothing that joins. */
 const prepared = (text: string): Text => ({ text, name: `rm_${digest('sha256', text, 'hex').slice(0, 32)}` });
-
-const textOnce = (table: Table, key: string, make: () => Text): Text => {
-  const known = texts.get(table) ?? new Map<string, Text>();
-  texts.set(table, known);
-  const found = known.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  known.set(key, made);
-  return made;
-};
 
 const removal = (name: string, table: Table, keys: readonly Row[]): Statement => ({
   ...textOnce(table, `delete ${name}`, () => ({
@@ -118,20 +122,15 @@ const change = (name: string, table: Table, written: Columns, rows: readonly Row
 type Shape = Readonly<{ text: string; all: readonly string[]; rest: readonly string[] }>;
 
 /** Rows of one origin have the same members in the same order: their names are sorted once, not once a row. */
-const shapes = new WeakMap<Table, Map<string, Shape>>();
+const shapeOnce = madeOnce<Shape>();
 
 const shapeOf = (table: Table, row: Row): Shape => {
   const members = Object.keys(row);
-  const text = members.join(' ');
-  const known = shapes.get(table) ?? new Map<string, Shape>();
-  shapes.set(table, known);
-  const found = known.get(text);
-  if (found !== undefined) return found;
-  const all = members.toSorted();
-  const rest = all.filter((column) => !table.key.includes(column));
-  const shape = { text: rest.join(' '), all, rest };
-  known.set(text, shape);
-  return shape;
+  return shapeOnce(table, members.join(' '), () => {
+    const all = members.toSorted();
+    const rest = all.filter((column) => !table.key.includes(column));
+    return { text: rest.join(' '), all, rest };
+  });
 };
 
 /** Groups by the columns that are written, so that each group is one statement. */

@@ -10,17 +10,6 @@ const sourceOf = new Map(feedSources.map((source) => [source.category, source]))
 const isPrivate = (name: string, value: unknown): boolean =>
   isSealed(value) || /(?:Digest|Hash)$/.test(name) || internalMembers.has(name);
 
-/** Most events have nothing to hide, and need no copy. */
-const isPublic = (value: unknown): boolean => {
-  if (typeof value !== 'object' || value === null) return true;
-  if (Array.isArray(value)) return value.every(isPublic);
-  for (const name in value) {
-    const member = (value as Readonly<Record<string, unknown>>)[name];
-    if (isPrivate(name, member) || !isPublic(member)) return false;
-  }
-  return true;
-};
-
 const publicPart = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(publicPart);
   if (typeof value !== 'object' || value === null) return value;
@@ -57,7 +46,7 @@ export const userFeed: Projection = {
       stream,
       revision,
       at: metadata.occurredAt,
-      data: (isPublic(data) ? data : publicPart(data)) as Readonly<Record<string, unknown>>,
+      data: publicPart(data) as Readonly<Record<string, unknown>>,
     };
     return [{ op: 'insert', table: userFeedTable, row }];
   },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CHAIN_START, hashIsRight } from '../kernel/chain.ts';
-import { comparePositions, positionText, type Position, type StoredEvent } from '../kernel/event-store.ts';
+import { isAfter, positionText, type Position, type StoredEvent } from '../kernel/event-store.ts';
 
 /** What is wrong with an event, in words for an auditor. */
 export type ChainFault = Readonly<{ stream: string; revision: string; position: string; what: string }>;
@@ -46,7 +46,7 @@ export const chainCheck = () => {
     /** Takes the next event of the log. */
     take: (event: StoredEvent): void => {
       events += 1;
-      if (last !== undefined && comparePositions(event.position, last) <= 0) note(event, 'is out of order in the log');
+      if (!isAfter(event.position, last)) note(event, 'is out of order in the log');
       last = event.position;
       for (const what of faultsOf(event, ends.get(event.stream))) note(event, what);
       const hash = (event.metadata as StoredEvent['metadata'] | undefined)?.hash ?? '';

@@ -1,4 +1,4 @@
-import { comparePositions, type EventStore, type Position, type StoredEvent } from '../kernel/event-store.ts';
+import { isAfter, type EventStore, type Position, type StoredEvent } from '../kernel/event-store.ts';
 
 const PAGE = 5000;
 
@@ -21,7 +21,7 @@ export const eventsOf = async function* (
     }
     const last = page.at(-1)?.position;
     if (last === undefined || page.length < PAGE) return;
-    if (from !== undefined && comparePositions(last, from) <= 0) throw new Error('the log does not go forward');
+    if (!isAfter(last, from)) throw new Error('the log does not go forward');
     from = last;
   }
 };

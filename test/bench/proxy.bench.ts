@@ -25,14 +25,15 @@ const program = async (file: string, ...args: readonly string[]): Promise<void> 
   await once(child.stdout, 'data');
 };
 
+/** Chunks of a few words. */
+const SHORT = 30;
 /** So many requests at once, for answers of so many chunks: a few words, a paragraph, a page. */
 const CASES = [
-  { concurrency: 1, chunks: 30 },
-  { concurrency: 32, chunks: 30 },
+  { concurrency: 1, chunks: SHORT },
+  { concurrency: 32, chunks: SHORT },
   { concurrency: 32, chunks: 100 },
   { concurrency: 32, chunks: 300 },
 ] as const;
-const SHORT = 30;
 
 const bodyFor = (chunks: number): string =>
   JSON.stringify({

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
@@ -56,6 +57,7 @@ describe('an event store that takes calls and never answers', () => {
   };
   const never = new AbortController().signal;
   const calls: Readonly<Record<string, () => Promise<unknown>>> = {
+    'an append': () => store.append('s', 'any', [{ id: randomUUID(), type: 'Happened', data: {}, metadata: {} }]),
     'a read': () => store.read('s'),
     'a read of the log': () => store.readAll({ maxCount: 1 }),
     'the end of the log': () => store.head(),

@@ -9,6 +9,15 @@ describe('the shared tail of the log', () => {
   const append = (store: EventStore, stream: string, n: number) =>
     store.append(stream, 'any', [{ id: eventIdOf(stream, 'k', n), type: 'Happened', data: { n }, metadata: {} }]);
 
+  /** Tells the stream of each event after a position. */
+  const following =
+    (store: EventStore, signal: AbortSignal) =>
+    async (from: Position | undefined, heard: (stream: string) => void): Promise<void> => {
+      const place = from === undefined ? {} : { from };
+      for await (const items of store.subscribe({ ...place, signal }))
+        for (const item of items) if (item.kind === 'event') heard(item.event.stream);
+    };
+
   /** A store with a live tail, and how often the store behind it was read. */
   const given = async () => {
     const behind = memoryEventStore();
@@ -74,11 +83,7 @@ describe('the shared tail of the log', () => {
       },
     });
     const over = new AbortController();
-    const follow = async (from: Position | undefined, heard: (stream: string) => void): Promise<void> => {
-      const place = from === undefined ? {} : { from };
-      for await (const items of store.subscribe({ ...place, signal: over.signal }))
-        for (const item of items) if (item.kind === 'event') heard(item.event.stream);
-    };
+    const follow = following(store, over.signal);
     const first = follow(await behind.head(), () => undefined);
     await tailed.promise;
     await append(behind, 'late-1', 2);
@@ -122,16 +127,12 @@ describe('the shared tail of the log', () => {
     );
     const over = new AbortController();
     const from = await behind.head();
-    const follow = async (heard: (stream: string) => void): Promise<void> => {
-      const place = from === undefined ? {} : { from };
-      for await (const items of store.subscribe({ ...place, signal: over.signal }))
-        for (const item of items) if (item.kind === 'event') heard(item.event.stream);
-    };
-    const first = follow(() => undefined).catch((error: unknown) => error);
+    const follow = following(store, over.signal);
+    const first = follow(from, () => undefined).catch((error: unknown) => error);
     await turn();
     await append(behind, 'late-1', 1);
     expect(isStoreUnavailable(await first)).to.equal(true);
-    const heard = await new Promise<string>((resolve, reject) => void follow(resolve).catch(reject));
+    const heard = await new Promise<string>((resolve, reject) => void follow(from, resolve).catch(reject));
     expect(heard).to.equal('late-1');
     expect(subscriptions).to.be.at.least(2);
     over.abort();
