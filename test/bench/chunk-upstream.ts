@@ -2,7 +2,7 @@
 // its own. Usage: chunk-upstream.ts <port>
 import { createServer } from 'node:http';
 
-const MOST_CHUNKS = 1_000;
+const MOST_CHUNKS = 4_000;
 const frames = Array.from(
   { length: MOST_CHUNKS },
   (_none, index) =>
@@ -14,10 +14,22 @@ const frames = Array.from(
       choices: [{ index: 0, delta: { content: ` word${index}` }, finish_reason: null }],
     })}\n\n`,
 );
-const usage = { prompt_tokens: 20, completion_tokens: 60, total_tokens: 80 };
-const end =
-  `data: ${JSON.stringify({ id: 'chatcmpl-bench', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\n` +
-  `data: ${JSON.stringify({ id: 'chatcmpl-bench', choices: [], usage })}\n\ndata: [DONE]\n\n`;
+const PROMPT_TOKENS = 20;
+/** A chunk is a word and its number. */
+const TOKENS_A_CHUNK = 2;
+
+const endAfter = (chunks: number): string => {
+  const completion = TOKENS_A_CHUNK * chunks;
+  const usage = {
+    prompt_tokens: PROMPT_TOKENS,
+    completion_tokens: completion,
+    total_tokens: PROMPT_TOKENS + completion,
+  };
+  return (
+    `data: ${JSON.stringify({ id: 'chatcmpl-bench', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\n` +
+    `data: ${JSON.stringify({ id: 'chatcmpl-bench', choices: [], usage })}\n\ndata: [DONE]\n\n`
+  );
+};
 
 const chunksIn = (body: string): number =>
   Math.min(MOST_CHUNKS, Number(/\[\[(\d+) chunks\]\]/.exec(body)?.[1] ?? MOST_CHUNKS));
@@ -36,7 +48,7 @@ const server = createServer((request, response) => {
     let sent = 0;
     const next = (): void => {
       if (sent === chunks) {
-        response.end(end);
+        response.end(endAfter(chunks));
         return;
       }
       response.write(frames[sent] ?? '');

@@ -1,11 +1,12 @@
 // What the whole product costs over a bare proxy: the same streamed completion through both, one after the other in turns,
-// so that a slow moment of the machine meets both; short answers, which show what a request costs, and longer ones, which
-// show what a chunk costs. Then it is kept busy while its memory is watched.
+// so that a slow moment of the machine meets both; short answers, which show what a request costs, longer ones, which show
+// what a chunk costs, and the average answer of the model. Then it is kept busy while its memory is watched.
 // Usage: npm run bench -- proxy [requests a round] [seconds to keep it busy]
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { loadCatalogue } from '../../infra/catalogue/load-catalogue.ts';
 import { signIn, startServer, temporaryDataDir } from '../support/running-server.ts';
 import { freePort } from '../support/free-port.ts';
 import { cpuOf, cpuPerRequest, type ProcessCpu } from './process-cpu.ts';
@@ -25,19 +26,29 @@ const program = async (file: string, ...args: readonly string[]): Promise<void> 
   await once(child.stdout, 'data');
 };
 
+const MODEL = 'openai/gpt-4.1';
+
+/** How long the model's answers are on average, in tokens. This provider sends a chunk for each. */
+const averageAnswer = (): number => {
+  const model = loadCatalogue({ embedded: false }).models.find(({ id }) => id === MODEL);
+  if (model?.estimation === undefined) throw new Error(`the catalogue does not tell how long answers of ${MODEL} are`);
+  return model.estimation.avgOutputTokens;
+};
+
 /** Chunks of a few words. */
 const SHORT = 30;
-/** So many requests at once, for answers of so many chunks: a few words, a paragraph, a page. */
+/** So many requests at once, for answers of so many chunks: a few words, a paragraph, a page, the average. */
 const CASES = [
   { concurrency: 1, chunks: SHORT },
   { concurrency: 32, chunks: SHORT },
   { concurrency: 32, chunks: 100 },
   { concurrency: 32, chunks: 300 },
+  { concurrency: 32, chunks: averageAnswer() },
 ] as const;
 
 const bodyFor = (chunks: number): string =>
   JSON.stringify({
-    model: 'openai/gpt-4.1',
+    model: MODEL,
     messages: [
       { role: 'system', content: [{ type: 'text', text: 'You are a careful assistant.' }] },
       { role: 'user', content: [{ type: 'text', text: `[[${chunks} chunks]] about the sea, the wind and the light` }] },
@@ -69,7 +80,7 @@ const SETTLE_MS = 500;
 
 const measure = async (one: Case, bare: Target, product: Target, pid: number): Promise<Row> => {
   const { concurrency, chunks } = one;
-  const count = Math.ceil((perRound * SHORT) / chunks / (concurrency === 1 ? 3 : 1));
+  const count = Math.max(4 * concurrency, Math.ceil((perRound * SHORT) / chunks / (concurrency === 1 ? 3 : 1)));
   const rounds: (Readonly<{ bare: Load; product: Load }> & ProcessCpu)[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const plain = await load(bare, concurrency, count);
