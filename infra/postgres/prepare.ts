@@ -1,9 +1,11 @@
 import type pg from 'pg';
 import type { Position } from '../../src/kernel/event-store.ts';
 import type { Projection } from '../../src/kernel/projection.ts';
-import { READ_SCHEMA } from '../../src/kernel/query.ts';
-import { BUILD_LOCK, lockState, PROGRESS, progressText, type Place, type ProjectionState } from './projection-state.ts';
+import { schemaOf, stateName, type Slot } from './builds.ts';
+import { BUILD_LOCK, CONTROL, lockState, PROGRESS, progressText } from './projection-state.ts';
+import type { Place, ProjectionState } from './projection-state.ts';
 import { createSchema, createTable, definitionOf, dropTable, expectedShape, tableShapes } from './table-ddl.ts';
+import { inTransaction } from './transaction.ts';
 
 /** A newer build has made the tables: this one stands by, and takes over when a rebuild is asked for. */
 export class SupersededError extends Error {
@@ -13,33 +15,75 @@ export class SupersededError extends Error {
   }
 }
 
-const tablesAreWhole = async (client: pg.ClientBase, { tables }: Projection): Promise<boolean> => {
+/** The tables are those of an older release and of another form: this one waits until its own are built beside them. */
+export class OutdatedError extends Error {
+  constructor(name: string, version: number) {
+    super(`the tables of ${name} are those of an older release (version ${version})`);
+    this.name = 'OutdatedError';
+  }
+}
+
+type Shapes = ReadonlyMap<string, string | null>;
+
+const shapesOf = async (
+  db: Pick<pg.ClientBase, 'query'>,
+  names: readonly string[],
+  schema: string,
+): Promise<Shapes> => {
+  const { rows } = await db.query<{ name: string; shape: string | null }>(tableShapes, [schema, names]);
+  return new Map(rows.map(({ name, shape }) => [name, shape]));
+};
+
+/** True when all tables of a slot are there in the form that this release reads and writes. */
+const tablesAreWhole = async (
+  db: Pick<pg.ClientBase, 'query'>,
+  { tables }: Projection,
+  slot: Slot,
+): Promise<boolean> => {
   const names = tables.map(({ name }) => name);
-  const { rows } = await client.query<{ name: string; shape: string | null }>(tableShapes, [READ_SCHEMA, names]);
-  const found = new Map(rows.map(({ name, shape }) => [name, shape]));
+  const found = await shapesOf(db, names, schemaOf[slot]);
   return tables.every((table) => found.get(table.name) === expectedShape(table));
 };
 
-const needsBuilding = async (client: pg.ClientBase, projection: Projection, state: ProjectionState) => {
-  if (state.requested > state.generation) return true;
-  if (state.version > projection.version) throw new SupersededError(projection.name, state.version);
-  if (state.definition !== definitionOf(projection)) return true;
-  return !(await tablesAreWhole(client, projection));
+/** True when the tables that another release made are all there, whatever their form. */
+const tablesAreThere = async (client: pg.ClientBase, { tables }: ProjectionState): Promise<boolean> =>
+  (await shapesOf(client, tables, schemaOf.serving)).size === tables.length;
+
+/** The projections whose tables have the form of an older release, so that this one cannot read them. */
+export const outdatedOf = async (
+  db: Pick<pg.ClientBase, 'query'>,
+  projections: readonly Projection[],
+  states: ReadonlyMap<string, ProjectionState>,
+): Promise<ReadonlySet<string>> => {
+  const outdated = new Set<string>();
+  for (const projection of projections) {
+    const state = states.get(projection.name);
+    if (state === undefined || state.version > projection.version) continue;
+    if (state.definition === definitionOf(projection)) continue;
+    if (!(await tablesAreWhole(db, projection, 'serving'))) outdated.add(projection.name);
+  }
+  return outdated;
 };
 
-const build = async (
-  client: pg.ClientBase,
-  projection: Projection,
-  known: ProjectionState | undefined,
-  owner: string,
-  target: Position | undefined,
-): Promise<Place> => {
-  const { name, version, tables } = projection;
+type Build = Readonly<{
+  projection: Projection;
+  slot: Slot;
+  known: ProjectionState | undefined;
+  owner: string;
+  /** The present end of the log. */
+  target: Position | undefined;
+}>;
+
+/** Makes the tables of a slot, empty, and its row, at the beginning of the log. */
+const build = async (client: pg.ClientBase, { projection, slot, known, owner, target }: Build): Promise<Place> => {
+  const { version, tables } = projection;
+  const name = stateName(projection.name, slot);
+  const schema = schemaOf[slot];
   const names = tables.map((table) => table.name);
   const statements = [
-    ...createSchema(),
-    ...[...new Set([...(known?.tables ?? []), ...names])].map((table) => dropTable(table)),
-    ...tables.flatMap((table) => createTable(table)),
+    ...createSchema(schema),
+    ...[...new Set([...(known?.tables ?? []), ...names])].map((table) => dropTable(table, schema)),
+    ...tables.flatMap((table) => createTable(table, schema)),
   ];
   // Projections that are built at the same time would race for the schema.
   await client.query('select pg_advisory_xact_lock($1, 0)', [BUILD_LOCK]);
@@ -64,34 +108,115 @@ const build = async (
   return place;
 };
 
-/** Where to go on from, and whether the tables were made just now. */
-export type Prepared = Readonly<{ place: Place; built: boolean }>;
+/** `asked`: somebody wants these tables, also where a newer release builds others. */
+type Wish = Readonly<{
+  owner: string;
+  target: Position | undefined;
+  asked: boolean;
+  mostPerSecond?: number | undefined;
+}>;
+
+/** Begins to build beside what readers see, unless that is being done. The row of what they see must be locked. */
+const beginBeside = async (client: pg.ClientBase, projection: Projection, wish: Wish): Promise<void> => {
+  const { owner, target, asked } = wish;
+  const name = stateName(projection.name, 'next');
+  const known = await lockState(client, name);
+  const isNewer = known !== undefined && known.version >= projection.version;
+  const isSame = known?.definition === definitionOf(projection);
+  if (!isSame && isNewer && !asked) return;
+  if (!isSame) await build(client, { projection, slot: 'next', known, owner, target });
+  if (asked) {
+    const pace = wish.mostPerSecond ?? null;
+    await client.query('update projector.state set paused = false, most_per_second = $2 where name = $1', [name, pace]);
+  }
+  await client.query('select pg_notify($1, $2)', [CONTROL, name]);
+};
+
+/** Begins to build the tables of this release beside those of an older one, which stay as they are until then. */
+export const buildForUpgrade = (
+  pool: pg.Pool,
+  projection: Projection,
+  owner: string,
+  target: Position | undefined,
+): Promise<void> =>
+  inTransaction(pool, async (client) => {
+    const state = await lockState(client, projection.name);
+    if (state === undefined || state.version >= projection.version) return;
+    await beginBeside(client, projection, { owner, target, asked: false });
+  });
+
+/** Where to go on, or why this release cannot. */
+type Prepared = Readonly<{ place: Place } | { obstacle: Error }>;
+
+const placeOf = ({ name, generation, position }: ProjectionState): Place => ({ name, generation, position });
+
+const prepareIn = async (
+  client: pg.ClientBase,
+  projection: Projection,
+  owner: string,
+  target: Position | undefined,
+): Promise<Prepared> => {
+  const known = await lockState(client, projection.name);
+  const inPlace = async (): Promise<Prepared> => ({
+    place: await build(client, { projection, slot: 'serving', known, owner, target }),
+  });
+  if (known === undefined) return inPlace();
+  const asked = known.requested > known.generation;
+  if (known.version > projection.version && !asked) {
+    return { obstacle: new SupersededError(projection.name, known.version) };
+  }
+  const isOwn = known.definition === definitionOf(projection);
+  const isWhole = await tablesAreWhole(client, projection, 'serving');
+  // What is damaged is of no use to any reader.
+  if (!isWhole && (isOwn || !(await tablesAreThere(client, known)))) return inPlace();
+  if (asked || !isOwn) {
+    await beginBeside(client, projection, { owner, target, asked, mostPerSecond: known.mostPerSecond });
+    await client.query(
+      'update projector.state set requested = generation, most_per_second = null where name = $1 and requested > generation',
+      [projection.name],
+    );
+  }
+  if (known.version > projection.version) return { obstacle: new SupersededError(projection.name, known.version) };
+  if (!isWhole) return { obstacle: new OutdatedError(projection.name, known.version) };
+  return { place: placeOf(known) };
+};
 
 /**
- * Makes sure, in one transaction, that the tables of a projection are there as this build defines them and agree with
- * its state. What is missing, altered, of another version or asked to be rebuilt starts from the beginning of the log,
- * whose present end is `target`.
+ * Makes sure, in one transaction, that the tables that readers see are there in the form that this release reads, and
+ * resolves with the place to go on from. What is missing or damaged is made again where it was, from the beginning of
+ * the log, whose present end is `target`; what is only of another version, or asked to be rebuilt, is built beside what
+ * is there. Throws SupersededError and OutdatedError while readers see the tables of another release.
  */
 export const prepare = async (
   pool: pg.Pool,
   projection: Projection,
   owner: string,
   target: Position | undefined,
-): Promise<Prepared> => {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
-    const state = await lockState(client, projection.name);
-    const built = state === undefined || (await needsBuilding(client, projection, state));
-    const place = built
-      ? await build(client, projection, state, owner, target)
-      : { name: state.name, generation: state.generation, position: state.position };
-    await client.query('commit');
-    client.release();
-    return { place, built };
-  } catch (error) {
-    // Ending the connection ends the transaction, whatever state it is in.
-    client.release(true);
-    throw error;
-  }
+): Promise<Place> => {
+  const prepared = await inTransaction(pool, (client) => prepareIn(client, projection, owner, target));
+  if ('obstacle' in prepared) throw prepared.obstacle;
+  return prepared.place;
 };
+
+/** A build that is to go on, and how fast. */
+export type Beside = Readonly<{ place: Place; mostPerSecond: number | undefined }>;
+
+/** True for a row of what is being built that this release is to work on. */
+export const isToBuild = (next: ProjectionState | undefined, projection: Projection): next is ProjectionState =>
+  next !== undefined && !next.paused && next.definition === definitionOf(projection);
+
+/** Where to go on with what is built beside; undefined when this release has nothing to build. */
+export const prepareBeside = (
+  pool: pg.Pool,
+  projection: Projection,
+  owner: string,
+  target: Position | undefined,
+): Promise<Beside | undefined> =>
+  inTransaction(pool, async (client) => {
+    const known = await lockState(client, stateName(projection.name, 'next'));
+    if (!isToBuild(known, projection)) return undefined;
+    const place = (await tablesAreWhole(client, projection, 'next'))
+      ? placeOf(known)
+      : await build(client, { projection, slot: 'next', known, owner, target });
+    return { place, mostPerSecond: known.mostPerSecond };
+  });

@@ -24,7 +24,7 @@ type Parked = Readonly<{
   lastFailedAt: string;
 }>;
 
-/** A row of projector.state, with its parked event. Times are ISO text with six decimals. */
+/** A row of projector.state, one for each slot of a projection, with its parked event. Times are ISO text with six decimals. */
 export type ProjectionState = Readonly<{
   name: string;
   version: number;
@@ -40,6 +40,10 @@ export type ProjectionState = Readonly<{
   status: StateStatus;
   owner: string;
   updatedAt: string;
+  /** True: nothing is built until it goes on. */
+  paused: boolean;
+  /** Events a second that a build takes at the most; undefined: as fast as it goes. */
+  mostPerSecond: number | undefined;
   /** True while an instance holds its lock. */
   owned: boolean;
   parked: Parked | undefined;
@@ -61,6 +65,8 @@ type StateRow = Readonly<{
   status: StateStatus;
   owner: string;
   updated_at: string;
+  paused: boolean;
+  most_per_second: number | null;
   owned: boolean;
   parked_commit: bigint | null;
   parked_prepare: bigint | null;
@@ -103,6 +109,8 @@ const stateOf = (row: StateRow): ProjectionState => ({
   status: row.status,
   owner: row.owner,
   updatedAt: row.updated_at,
+  paused: row.paused,
+  mostPerSecond: row.most_per_second ?? undefined,
   owned: row.owned,
   parked: parkedOf(row),
 });
@@ -115,7 +123,7 @@ const columns = `s.*, p.commit_position as parked_commit, p.prepare_position as 
 
 type Queryable = Pick<pg.ClientBase | pg.Pool, 'query'>;
 
-/** The state of every projection that has ever run on this database. */
+/** The state of every projection that has ever run on this database, and of what is built and was replaced. */
 export const readStates = async (db: Queryable): Promise<readonly ProjectionState[]> => {
   const { rows } = await db.query<StateRow>(
     `select ${columns} from projector.state s left join projector.parked p using (name) order by s.name`,
@@ -225,14 +233,4 @@ export const park = async (db: Queryable, name: string, owner: string, failure: 
       at.toISOString(),
     ],
   );
-};
-
-/** Asks the owner of a projection to build it anew. Answers the generation to wait for; undefined when there is none. */
-export const requestRebuild = async (db: Queryable, name: string): Promise<bigint | undefined> => {
-  const { rows } = await db.query<{ requested: bigint }>(
-    `with asked as (update projector.state set requested = generation + 1 where name = $1 returning requested)
-     select requested, pg_notify('${CONTROL}', $1) from asked`,
-    [name],
-  );
-  return rows[0]?.requested;
 };

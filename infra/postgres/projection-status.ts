@@ -1,14 +1,16 @@
 import { isAfter, positionText, type Position } from '../../src/kernel/event-store.ts';
 import type { Projection } from '../../src/kernel/projection.ts';
+import { stateName } from './builds.ts';
 import type { ProjectionState } from './projection-state.ts';
 
 /**
  * How a projection is doing. `waiting`: its database, its store or its owner is away, and it goes on by itself.
- * `failed`: an event cannot be applied; tried again with growing pauses. `unknown`: never run on this database.
+ * `failed`: an event cannot be applied; tried again with growing pauses. `outdated`: the tables have the form of an older
+ * release, which may still serve them; this one builds its own beside. `unknown`: never run on this database.
  */
 export type ProjectionStatus = Readonly<{
   name: string;
-  state: 'unknown' | 'catching_up' | 'live' | 'waiting' | 'failed';
+  state: 'unknown' | 'catching_up' | 'live' | 'waiting' | 'failed' | 'outdated';
   /** Of the tables, which may be another than this build's. */
   version: number;
   /** The commit position reached, in decimal digits; null at the beginning. */
@@ -21,17 +23,38 @@ export type ProjectionStatus = Readonly<{
   events: number;
   /** Which build of the tables this is; grows with each. */
   generation: string;
-  /** Events a second, seconds to go and the part done from 0 to 1, while catching up on a log of known length. */
-  progress: Readonly<{ rate: number; etaSeconds: number | null; part: number }> | null;
+  /** While catching up on a log of known length. */
+  progress: Progress | null;
   owner: string | null;
-  failure: Readonly<{
-    cause: string;
-    position: string | null;
-    eventId: string | null;
-    eventType: string | null;
-    attempts: number;
-    since: string;
-  }> | null;
+  failure: ParkedEvent | null;
+  /** What is being built beside, to take the place of these tables; null when nothing is. */
+  building: Building | null;
+  /** What these tables have taken the place of, and until where it has come; null when there is no way back. */
+  replaced: Readonly<{ version: number; position: string | null }> | null;
+}>;
+
+/** Events a second, seconds to go and the part done from 0 to 1. */
+export type Progress = Readonly<{ rate: number; etaSeconds: number | null; part: number }>;
+
+/** The event that a projection has stopped at. */
+type ParkedEvent = Readonly<{
+  cause: string;
+  position: string | null;
+  eventId: string | null;
+  eventType: string | null;
+  attempts: number;
+  since: string;
+}>;
+
+/** `waiting`: for whoever is to build it, or for its database or store. */
+export type Building = Readonly<{
+  state: 'catching_up' | 'live' | 'waiting' | 'failed' | 'paused';
+  version: number;
+  position: string | null;
+  events: number;
+  progress: Progress | null;
+  owner: string | null;
+  failure: ParkedEvent | null;
 }>;
 
 const lagOf = ({ position, asOf }: ProjectionState, head: Position | undefined, now: Date): number | null => {
@@ -39,7 +62,7 @@ const lagOf = ({ position, asOf }: ProjectionState, head: Position | undefined, 
   return asOf === undefined ? null : Math.max(0, (now.getTime() - Date.parse(asOf)) / 1000);
 };
 
-const progressOf = (state: ProjectionState, head: Position | undefined): ProjectionStatus['progress'] => {
+const progressOf = (state: ProjectionState, head: Position | undefined): Progress | null => {
   const end = head?.commit ?? state.target;
   if (state.status === 'live' || end === undefined || end === 0n) return null;
   const seconds = (Date.parse(state.updatedAt) - Date.parse(state.generationSince)) / 1000;
@@ -53,7 +76,7 @@ const progressOf = (state: ProjectionState, head: Position | undefined): Project
   };
 };
 
-const failureOf = ({ parked }: ProjectionState): ProjectionStatus['failure'] =>
+const failureOf = ({ parked }: ProjectionState): ParkedEvent | null =>
   parked === undefined
     ? null
     : {
@@ -64,6 +87,23 @@ const failureOf = ({ parked }: ProjectionState): ProjectionStatus['failure'] =>
         attempts: parked.attempts,
         since: parked.firstFailedAt,
       };
+
+const textOf = (position: Position | undefined): string | null =>
+  position === undefined ? null : positionText(position);
+
+const buildingOf = (next: ProjectionState | undefined, head: Position | undefined): Building | null => {
+  if (next === undefined) return null;
+  const running = next.status === 'failed' || next.owned ? next.status : 'waiting';
+  return {
+    state: next.paused ? 'paused' : running,
+    version: next.version,
+    position: textOf(next.position),
+    events: Number(next.events),
+    progress: progressOf(next, head),
+    owner: next.owned ? next.owner : null,
+    failure: failureOf(next),
+  };
+};
 
 const unknown = ({ name, version }: Projection): ProjectionStatus => ({
   name,
@@ -77,29 +117,52 @@ const unknown = ({ name, version }: Projection): ProjectionStatus => ({
   progress: null,
   owner: null,
   failure: null,
+  building: null,
+  replaced: null,
 });
 
-/** What is known around a state row: the log's end and the time. */
-export type Circumstances = Readonly<{ head: Position | undefined; now: Date }>;
+/** The rows of a projection. */
+export type Rows = Readonly<{
+  serving: ProjectionState | undefined;
+  next: ProjectionState | undefined;
+  old: ProjectionState | undefined;
+}>;
 
-/** Tells how a projection is doing, from its state row. */
+/** The rows of a projection among all. */
+export const rowsOf = (states: ReadonlyMap<string, ProjectionState>, name: string): Rows => ({
+  serving: states.get(name),
+  next: states.get(stateName(name, 'next')),
+  old: states.get(stateName(name, 'old')),
+});
+
+/** What is known around the rows: the log's end, the time, and whether the tables have the form of an older release. */
+export type Circumstances = Readonly<{ head: Position | undefined; now: Date; isOutdated: boolean }>;
+
+const stateOf = ({ status, owned }: ProjectionState, isOutdated: boolean): ProjectionStatus['state'] => {
+  if (isOutdated) return 'outdated';
+  return status === 'failed' || owned ? status : 'waiting';
+};
+
+/** Tells how a projection is doing, from its rows. */
 export const projectionStatus = (
   projection: Projection,
-  state: ProjectionState | undefined,
-  { head, now }: Circumstances,
+  { serving, next, old }: Rows,
+  { head, now, isOutdated }: Circumstances,
 ): ProjectionStatus => {
-  if (state === undefined) return unknown(projection);
+  if (serving === undefined) return unknown(projection);
   return {
-    name: state.name,
-    state: state.status === 'failed' || state.owned ? state.status : 'waiting',
-    version: state.version,
-    position: state.position === undefined ? null : positionText(state.position),
-    head: head === undefined ? null : positionText(head),
-    lagSeconds: lagOf(state, head, now),
-    events: Number(state.events),
-    generation: state.generation.toString(),
-    progress: progressOf(state, head),
-    owner: state.owned ? state.owner : null,
-    failure: failureOf(state),
+    name: serving.name,
+    state: stateOf(serving, isOutdated),
+    version: serving.version,
+    position: textOf(serving.position),
+    head: textOf(head),
+    lagSeconds: lagOf(serving, head, now),
+    events: Number(serving.events),
+    generation: serving.generation.toString(),
+    progress: progressOf(serving, head),
+    owner: serving.owned ? serving.owner : null,
+    failure: failureOf(serving),
+    building: buildingOf(next, head),
+    replaced: old === undefined ? null : { version: old.version, position: textOf(old.position) },
   };
 };

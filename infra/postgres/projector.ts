@@ -9,11 +9,15 @@ import { causeOf, isMissing } from './faults.ts';
 import { lookAhead, type Standing } from './look-ahead.ts';
 import { migrate } from './migrate.ts';
 import type { DatabasePools } from './pools.ts';
+import { forgetReplaced, requestRebuild } from './build-requests.ts';
+import { isOfSlot } from './builds.ts';
+import type { SessionDeps, SessionHandle } from './feeding.ts';
 import { positions } from './positions.ts';
+import { buildForUpgrade, outdatedOf } from './prepare.ts';
 import type { Opener } from './project-events.ts';
-import { runSession, type SessionDeps, type SessionHandle } from './projection-session.ts';
-import { placeFrom, readStates, requestRebuild, type ProjectionState } from './projection-state.ts';
-import { projectionStatus, type ProjectionStatus } from './projection-status.ts';
+import { placeFrom, readStates, type ProjectionState } from './projection-state.ts';
+import { projectionWorks } from './projection-works.ts';
+import { projectionStatus, rowsOf, type ProjectionStatus } from './projection-status.ts';
 import { standstill } from './standstill.ts';
 import { supervisor } from './supervisor.ts';
 
@@ -54,6 +58,12 @@ export type Projector = Readonly<{
   waitFor: (position: Position, options: WaitOptions) => Promise<boolean>;
   /** Asks the owner, wherever it is, to build a projection anew. False when there is no such projection. */
   rebuild: (name: string) => Promise<boolean>;
+  /** True when every read model is there in the form of this release, however old what it shows. */
+  isReadable: () => boolean;
+  /** True while tables are being built beside those that readers see, by whichever instance. */
+  isBuilding: () => Promise<boolean>;
+  /** Forgets the tables that were replaced and kept, so that nobody can go back to them. */
+  forgetReplaced: () => Promise<void>;
 }>;
 
 /** Milliseconds between looks at the state of all projections, and between looks for somebody who waits. */
@@ -70,6 +80,8 @@ export const projector = (options: ProjectorOptions): Projector => {
   const stopping = new AbortController();
   const sessions = new Map<string, SessionHandle>();
   let states = new Map<string, ProjectionState>();
+  /** Those whose tables have the form of an older release: nobody reads them here. */
+  let outdated: ReadonlySet<string> = new Set();
   let head: Position | undefined;
   let running: Promise<unknown> = Promise.resolve();
   let looking: Promise<void> | undefined;
@@ -117,8 +129,34 @@ export const projector = (options: ProjectorOptions): Projector => {
     return looking;
   };
 
+  /** What a session is given, and says; `key` names the row that it moves. */
+  const sessionDeps = (key: string, onReading: SessionDeps['onReading']): SessionDeps => ({
+    store,
+    pools,
+    vault: options.vault,
+    clock,
+    owner: instance,
+    limits: { hurried: () => known.isAwaited(key), ...(options.limits ?? LIMITS) },
+    onPlace: (place, status, written) => {
+      known.note(place);
+      if (states.get(place.name)?.status !== status) void refresh().catch(() => undefined);
+      if (written === 0) return;
+      supervised.moved(place.name);
+      options.onAdvance?.(place.name);
+    },
+    onReading,
+  });
+
   const supervised = supervisor({
-    projections: own ? projections : [],
+    works: own
+      ? projectionWorks(projections, {
+          logger,
+          sessionDeps,
+          sessions,
+          stateOf: (name) => states.get(name),
+          refresh: () => refresh().catch(() => undefined),
+        })
+      : [],
     pools,
     logger,
     clock,
@@ -129,39 +167,28 @@ export const projector = (options: ProjectorOptions): Projector => {
         known.note(place);
         options.onAdvance?.(place.name);
       },
-      control: (name) => supervised.nudge(name),
-    },
-    session: (projection, signal) => {
-      let mine: SessionHandle | undefined;
-      const deps: SessionDeps = {
-        store,
-        pools,
-        vault: options.vault,
-        clock,
-        owner: instance,
-        limits: { hurried: () => known.isAwaited(projection.name), ...(options.limits ?? LIMITS) },
-        onPlace: (place, status, written) => {
-          known.note(place);
-          if (states.get(place.name)?.status !== status) void refresh().catch(() => undefined);
-          if (written === 0) return;
-          supervised.moved(place.name);
-          options.onAdvance?.(place.name);
-        },
-        onReading: (handle) => {
-          mine = handle;
-          sessions.set(projection.name, handle);
-        },
-      };
-      return runSession(projection, deps, signal).finally(() => {
-        // One that was left behind ends when another has begun.
-        if (sessions.get(projection.name) === mine) sessions.delete(projection.name);
-      });
+      // Whoever is asked something reads its row anew.
+      control: (name) =>
+        void refresh().then(
+          () => supervised.nudge(name),
+          () => supervised.nudge(name),
+        ),
     },
     onFailed: async (name) => {
       known.failed(name, true);
       await refresh();
     },
   });
+
+  /** Where readers see the tables of an older release, builds those of this one beside them. */
+  const upgrade = async (): Promise<void> => {
+    outdated = await outdatedOf(pools.projector, projections, states);
+    if (!own) return;
+    for (const projection of projections) {
+      const version = states.get(projection.name)?.version ?? projection.version;
+      if (version < projection.version) await buildForUpgrade(pools.projector, projection, instance, head);
+    }
+  };
 
   /** Tables that somebody has dropped are missed by readers before the next event comes. */
   const missTables = async (): Promise<void> => {
@@ -193,6 +220,7 @@ export const projector = (options: ProjectorOptions): Projector => {
       await missTables();
       head = await store.head();
       wakeSleepers(await look((name) => sessions.has(name) && states.get(name)?.status === 'live'));
+      await upgrade();
     } catch (error) {
       still.forget();
       if (!isMissing(error)) {
@@ -236,15 +264,22 @@ export const projector = (options: ProjectorOptions): Projector => {
     status: () =>
       projections.map((projection) => {
         const { name } = projection;
-        const row = states.get(name);
-        const { position } = known.of(name);
-        const state = row === undefined ? undefined : { ...row, position: position ?? row.position };
-        return projectionStatus(projection, state, { head, now: clock() });
+        const rows = rowsOf(states, name);
+        const position = known.of(name).position ?? rows.serving?.position;
+        const serving = rows.serving === undefined ? undefined : { ...rows.serving, position };
+        const around = { head, now: clock(), isOutdated: outdated.has(name) };
+        return projectionStatus(projection, { ...rows, serving }, around);
       }),
     waitFor,
     rebuild: async (name) => {
       if (!projections.some((projection) => projection.name === name)) return false;
       return (await requestRebuild(pools.projector, name)) !== undefined;
     },
+    isReadable: () => projections.every(({ name }) => states.has(name) && !outdated.has(name)),
+    isBuilding: async () => {
+      const rows = await readStates(pools.projector);
+      return rows.some(({ name }) => isOfSlot(name, 'next'));
+    },
+    forgetReplaced: () => forgetReplaced(pools.projector),
   };
 };

@@ -1,15 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isStoreUnavailable, positionText } from '../../src/kernel/event-store.ts';
 import type { Logger } from '../../src/kernel/logger.ts';
-import type { Projection } from '../../src/kernel/projection.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
 import { openControl, type ControlConnection, type Heard } from './control-connection.ts';
 import { causeOf, isMissing, isPassing } from './faults.ts';
 import { migrate } from './migrate.ts';
 import type { DatabasePools } from './pools.ts';
-import { SupersededError } from './prepare.ts';
+import { FencedError } from './feeding.ts';
+import { OutdatedError, SupersededError } from './prepare.ts';
 import { HandlerFailure } from './project-events.ts';
-import { FencedError } from './projection-session.ts';
 import { park, type Failure } from './projection-state.ts';
 
 /** Milliseconds: how often a free projection is looked for, and the pauses after what went wrong. */
@@ -20,15 +19,23 @@ const SUPERSEDED = 10_000;
 /** A session that was told to end and has not by then is left behind; its place fences it off if it ever goes on. */
 const LAST_BATCH = 10_000;
 
+/** Something that one instance at a time does. */
+export type Work = Readonly<{
+  /** Names its lock, its row in projector.state and its notifications. */
+  name: string;
+  /** False while there is nothing to do: nobody takes the lock then. */
+  isWanted: () => boolean;
+  /** Works until `signal` aborts or all is done; throws what stopped it. */
+  run: (signal: AbortSignal) => Promise<void>;
+}>;
+
 export type SupervisorDeps = Readonly<{
-  projections: readonly Projection[];
+  works: readonly Work[];
   pools: DatabasePools;
   logger: Logger;
   clock: Clock;
   owner: string;
   heard: Heard;
-  /** Works on a projection until `signal` aborts; throws what stopped it. */
-  session: (projection: Projection, signal: AbortSignal) => Promise<void>;
   /** Told when a projection has stopped, after that was written down. */
   onFailed: (name: string) => Promise<void>;
 }>;
@@ -68,12 +75,12 @@ const outOfTime = async (until: AbortSignal, over: AbortSignal): Promise<void> =
 const growing = ({ first, most }: typeof AGAIN, attempts: number): number => Math.min(most, first * 2 ** attempts);
 
 /**
- * Competes for projections by advisory lock, runs those that it gets, and goes on after whatever goes wrong: at once
+ * Competes for work on projections by advisory lock, does what it gets, and goes on after whatever goes wrong: at once
  * with somebody else's changes, soon with an absent server, with growing pauses with an event that cannot be applied.
  * The lock is free during a pause, so that another build can take over.
  */
 export const supervisor = (deps: SupervisorDeps): Supervisor => {
-  const { projections, pools, logger, clock, owner } = deps;
+  const { works, pools, logger, clock, owner } = deps;
   const attempts = new Map<string, Troubles>();
   const current = new Map<string, () => void>();
 
@@ -116,6 +123,10 @@ export const supervisor = (deps: SupervisorDeps): Supervisor => {
       logger.warn({ projection: name }, 'a newer release owns this projection; standing by');
       return SUPERSEDED;
     }
+    if (error instanceof OutdatedError) {
+      logger.info({ projection: name }, 'an older release made the tables; they are built anew beside them');
+      return SUPERSEDED;
+    }
     if (isMissing(error)) {
       logger.warn({ projection: name, cause: causeOf(error) }, 'tables are missing and will be made again');
       await migrate(pools, logger);
@@ -129,15 +140,14 @@ export const supervisor = (deps: SupervisorDeps): Supervisor => {
     return growing(FAILED, counted(name, 'failed'));
   };
 
-  const own = async (projection: Projection, signal: AbortSignal): Promise<number> => {
-    const { name } = projection;
+  const own = async ({ name, run: work }: Work, signal: AbortSignal): Promise<number> => {
     const since = performance.now();
     const nudged = new AbortController();
     current.set(name, () => nudged.abort());
     const until = AbortSignal.any([signal, nudged.signal]);
     const over = new AbortController();
     try {
-      const session = deps.session(projection, until).then(() => true);
+      const session = work(until).then(() => true);
       const ended = await Promise.race([session, outOfTime(until, over.signal).then(() => false)]);
       if (!ended) logger.warn({ projection: name }, 'a projection does not end and is left behind');
       return 0;
@@ -151,13 +161,14 @@ export const supervisor = (deps: SupervisorDeps): Supervisor => {
     }
   };
 
-  const compete = async (projection: Projection, control: ControlConnection, signal: AbortSignal): Promise<void> => {
+  const compete = async (work: Work, control: ControlConnection, signal: AbortSignal): Promise<void> => {
+    const { name } = work;
     while (!signal.aborted) {
-      if (await control.tryLock(projection.name)) {
-        const pause = await own(projection, signal);
-        await control.unlock(projection.name);
-        await nap(projection.name, pause, signal);
-      } else await nap(projection.name, STANDBY, signal);
+      if (work.isWanted() && (await control.tryLock(name))) {
+        const pause = await own(work, signal);
+        await control.unlock(name);
+        await nap(name, pause, signal);
+      } else await nap(name, STANDBY, signal);
     }
   };
 
@@ -166,8 +177,8 @@ export const supervisor = (deps: SupervisorDeps): Supervisor => {
     const control = await openControl(pools.dedicated(), deps.heard);
     const broken = new AbortController();
     const until = AbortSignal.any([signal, control.lost, broken.signal]);
-    const competing = projections.map((projection) =>
-      compete(projection, control, until).catch((error: unknown) => {
+    const competing = works.map((work) =>
+      compete(work, control, until).catch((error: unknown) => {
         broken.abort();
         throw error;
       }),

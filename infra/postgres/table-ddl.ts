@@ -73,15 +73,19 @@ export const createTable = (table: Table, schema: string = READ_SCHEMA): readonl
   ];
 };
 
-/** The schema with its grants; also right when it exists. */
+/** The schema, with its grants where readers look into it; also right when it exists. */
 export const createSchema = (schema: string = READ_SCHEMA): readonly string[] => [
   `create schema if not exists ${named(schema)}`,
-  `grant usage on schema ${named(schema)} to app_user, app_system`,
+  ...(schema === READ_SCHEMA ? [`grant usage on schema ${named(schema)} to app_user, app_system`] : []),
 ];
 
 /** The statement that removes a read-model table, whether it is there or not. */
 export const dropTable = (table: string, schema: string = READ_SCHEMA): string =>
   `drop table if exists ${tableName(schema, table)} cascade`;
+
+/** The statement that moves a table, with its keys, indexes, policies and grants, to another schema, if it is there. */
+export const moveTable = (table: string, from: string, to: string): string =>
+  `alter table if exists ${tableName(from, table)} set schema ${named(to)}`;
 
 /** What the tables of a projection are made from, in one word: two builds with the same word need no rebuild. */
 export const definitionOf = ({ version, tables, streamPrefixes }: Projection): string => {

@@ -6,7 +6,7 @@ import { READ_SCHEMA } from '../../src/kernel/query.ts';
 import type { Column, Row, Table, Value } from '../../src/kernel/table.ts';
 import type { DatabasePools } from './pools.ts';
 import { applyEvents, type Opener } from './project-events.ts';
-import { readStates } from './projection-state.ts';
+import { readStates, type ProjectionState } from './projection-state.ts';
 import { normalKey, normalText, replayedTable, type Defaults, type ReplayedTable } from './replayed-rows.ts';
 import { isOutdated } from './retention.ts';
 import { columnName, columnOf, definitionOf, tableName } from './table-ddl.ts';
@@ -136,13 +136,21 @@ const skipped = ({ name }: Projection, why: string): Verification => ({
   skipped: why,
 });
 
+const stateIn = async (client: pg.ClientBase, { name }: Projection): Promise<ProjectionState | undefined> =>
+  (await readStates(client)).find((state) => state.name === name);
+
 const verifyIn = async (client: pg.ClientBase, projection: Projection, deps: VerifyDeps): Promise<Verification> => {
+  const before = await stateIn(client, projection);
+  if (before === undefined) return skipped(projection, 'it has never run on this database');
+  if (before.definition !== definitionOf(projection))
+    return skipped(projection, 'its tables belong to another release');
   await client.query('begin isolation level repeatable read read only');
   // It waits while the log is read, which may take its time; nobody waits for it.
   await client.query('set local idle_in_transaction_session_timeout = 0');
-  const state = (await readStates(client)).find(({ name }) => name === projection.name);
-  if (state === undefined) return skipped(projection, 'it has never run on this database');
-  if (state.definition !== definitionOf(projection)) return skipped(projection, 'its tables belong to another release');
+  // Before anything is read: tables that came later would be empty for a transaction that began before them.
+  const names = projection.tables.map(({ name }) => tableName(READ_SCHEMA, name));
+  if (names.length > 0) await client.query(`lock table ${names.join(', ')} in access share mode`);
+  const state = (await stateIn(client, projection)) ?? before;
   const tables = new Map<Table, ReplayedTable>();
   for (const table of projection.tables) tables.set(table, replayedTable(table, await defaultsOf(client, table)));
   const events = await replay(projection, deps, state.position, tables);
@@ -160,7 +168,7 @@ const verifyIn = async (client: pg.ClientBase, projection: Projection, deps: Ver
 
 /**
  * Folds the log again, independently and up to where the projection stands, and compares every row of its tables. The
- * projection may go on meanwhile. Holds the tables' expected rows in memory.
+ * projection may go on meanwhile; tables that are to take the place of these wait. Holds the tables' expected rows in memory.
  */
 export const verifyProjection = async (projection: Projection, deps: VerifyDeps): Promise<Verification> => {
   const client = await deps.pools.projector.connect();

@@ -50,7 +50,7 @@ const jobsOf = (
 ): readonly Job[] => {
   const deps = { credits, clock, logger };
   // On a new database there are no tables yet, and so nothing to do.
-  const mayRun = (): boolean => projector.status().every(({ state }) => state !== 'unknown');
+  const mayRun = (): boolean => projector.isReadable();
   return [
     {
       name: 'sweep-holds',
@@ -120,7 +120,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
     clock,
     logger,
   });
-  const mayRun = (): boolean => read.projector.status().every(({ state }) => state !== 'unknown');
+  const mayRun = (): boolean => read.projector.isReadable();
   const telling = notifying({ config, stores, write, queries, mayRun, clock, logger });
   const { notifier } = telling;
   const money = paying({ config, parts, publicUrl, write, prices, queries, vault, notifier, mayRun, clock, logger });

@@ -93,6 +93,9 @@ export const erasing = ({ stores, write, read, forgetAnswers, provider, clock, l
     },
     remains: async (userId) => {
       await caughtUp();
+      // What is built now may have been begun while the key was there; what begins from now on cannot open anything.
+      if (await projector.isBuilding()) throw new Error('a read model is being built; an erasure waits for it');
+      await projector.forgetReplaced();
       return queries.asSystem(remainsOf(userId));
     },
     vault,
@@ -112,7 +115,7 @@ export const erasing = ({ stores, write, read, forgetAnswers, provider, clock, l
     }
   };
 
-  const mayRun = (): boolean => projector.status().every(({ state }) => state !== 'unknown');
+  const mayRun = (): boolean => projector.isReadable();
   const own: Job = {
     name: 'finish-erasures',
     everyMs: EVERY_MS,

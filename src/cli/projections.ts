@@ -5,7 +5,8 @@ import { projections } from '../app/read-side.ts';
 import { openVault } from '../app/stores.ts';
 import { silentLogger } from '../kernel/logger.ts';
 import { cliConfig, partsOf, runCli, withEventStore } from './connect.ts';
-import { projectionProgram, type WithParts } from './projection-commands.ts';
+import { projectionProgram } from './projection-commands.ts';
+import type { WithParts } from './projection-parts.ts';
 
 const withParts: WithParts = async (work) => {
   const config = cliConfig();

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { DatabasePools } from '../../infra/postgres/pools.ts';
 import type { Projector } from '../../infra/postgres/projector.ts';
@@ -35,6 +36,7 @@ describe('the operators’ tool for projections', () => {
         now: () => new Date(),
         write: (line) => out.push(line),
         note: (line) => err.push(line),
+        patienceMs: 1000,
       }),
     );
     try {
@@ -170,9 +172,64 @@ describe('the operators’ tool for projections', () => {
     expect(out.join('\n')).to.include('stopped at position 1 (Counted').and.to.include('RangeError');
   });
 
+  it('says with 1 that a rebuild was given up or paused meanwhile', async () => {
+    await start();
+    await store.append(
+      `counter-${ada}`,
+      'any',
+      Array.from({ length: 60 }, () => counted(1n)),
+    );
+    const slowly = ['rebuild', 'test_counting', '--rate', '10'];
+    const building = async (): Promise<boolean> =>
+      (JSON.parse((await run('status', '--json')).out.join('')) as readonly ProjectionStatus[])[0]?.building !== null;
+    const paused = run(...slowly);
+    await until(building);
+    expect((await run('status')).out.join('\n')).to.match(/being built beside: \w+ {2}version 1/);
+    expect((await run('pause', 'test_counting')).out).to.deep.equal(['test_counting: paused']);
+    expect(await paused).to.deep.include({ code: 1 });
+    expect((await run('resume', 'test_counting')).code).to.equal(0);
+    const givenUp = run(...slowly);
+    await delay(600);
+    expect((await run('cancel', 'test_counting')).out).to.deep.equal(['test_counting: given up']);
+    const { code, err } = await givenUp;
+    expect(code).to.equal(1);
+    expect(err.at(-1)).to.equal('The building of test_counting was given up.');
+    for (const word of ['cancel', 'pause', 'resume', 'undo', 'forget']) {
+      expect((await run(word, 'test_counting')).code, word).to.equal(1);
+    }
+  });
+
+  it('goes back to what was replaced, and forgets it', async () => {
+    await start();
+    await run('rebuild', 'test_counting');
+    await pools.projector.query('update rm.test_counter set total = 1000');
+    const { code, out } = await run('undo', 'test_counting', '--json');
+    expect(code).to.equal(0);
+    expect((JSON.parse(out.join('')) as ProjectionStatus).replaced).to.deep.equal({ version: 1, position: '3' });
+    expect((await run('verify')).code).to.equal(0);
+    expect((await run('forget', 'test_counting')).code).to.equal(0);
+    expect((await run('undo', 'test_counting')).code).to.equal(1);
+  });
+
+  it('says with 2 that nobody builds', async () => {
+    await (await start()).stop();
+    const { code, err } = await run('rebuild', 'test_counting');
+    expect(code).to.equal(2);
+    expect(err.at(-1)).to.match(/^No running server builds test_counting/);
+  });
+
+  it('refuses rates that are none', async () => {
+    await start();
+    for (const rate of ['0', '-1', '1.5', 'fast']) {
+      expect((await run('rebuild', 'test_counting', '--rate', rate)).code, rate).to.equal(2);
+    }
+  });
+
   it('answers 2 for a projection that there is not', async () => {
     await start();
-    expect((await run('rebuild', 'nothing')).code).to.equal(2);
+    for (const word of ['rebuild', 'undo', 'cancel', 'pause', 'resume', 'forget']) {
+      expect((await run(word, 'nothing')).code, word).to.equal(2);
+    }
     expect((await run('verify', 'nothing')).code).to.equal(2);
   });
 });

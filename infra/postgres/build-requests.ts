@@ -1,0 +1,90 @@
+import type pg from 'pg';
+import type { Projection } from '../../src/kernel/projection.ts';
+import { isOfSlot, projectionOf, schemaOf, stateName } from './builds.ts';
+import { CONTROL, lockState, readStates } from './projection-state.ts';
+import { definitionOf, dropTable, moveTable } from './table-ddl.ts';
+import { inTransaction } from './transaction.ts';
+
+/**
+ * Asks the owner of a projection to build it anew, at `mostPerSecond` events a second if given. Answers the generation to
+ * wait for; undefined when there is none.
+ */
+export const requestRebuild = async (
+  db: Pick<pg.Pool, 'query'>,
+  name: string,
+  mostPerSecond?: number,
+): Promise<bigint | undefined> => {
+  const { rows } = await db.query<{ requested: bigint }>(
+    `with asked as (update projector.state set requested = generation + 1, most_per_second = $2 where name = $1
+       returning requested)
+     select requested, pg_notify('${CONTROL}', $1) from asked`,
+    [name, mostPerSecond ?? null],
+  );
+  return rows[0]?.requested;
+};
+
+/** Drops the tables of a slot with its row. Answers false when there are none. */
+const drop = async (client: pg.ClientBase, name: string, slot: 'next' | 'old'): Promise<boolean> => {
+  const row = stateName(name, slot);
+  const known = await lockState(client, row);
+  if (known === undefined) return false;
+  for (const table of known.tables) await client.query(dropTable(table, schemaOf[slot]));
+  await client.query('delete from projector.state where name = $1', [row]);
+  await client.query('delete from projector.parked where name = $1', [row]);
+  await client.query('select pg_notify($1, $2)', [CONTROL, row]);
+  return true;
+};
+
+/** Gives up what is being built beside. Answers false when nothing is. */
+export const cancelBuild = (pool: pg.Pool, name: string): Promise<boolean> =>
+  inTransaction(pool, (client) => drop(client, name, 'next'));
+
+/** Lets a build rest, or go on. Answers false when nothing is being built. */
+export const pauseBuild = async (db: Pick<pg.Pool, 'query'>, name: string, paused: boolean): Promise<boolean> => {
+  const { rows } = await db.query(
+    `with told as (update projector.state set paused = $2, updated_at = now() where name = $1 returning name)
+     select pg_notify('${CONTROL}', name) from told`,
+    [stateName(name, 'next'), paused],
+  );
+  return rows.length === 1;
+};
+
+/** Drops the tables that a projection had before: there is no way back then. Answers false when there are none. */
+export const forgetOld = (pool: pg.Pool, name: string): Promise<boolean> =>
+  inTransaction(pool, (client) => drop(client, name, 'old'));
+
+/** The same for every projection. */
+export const forgetReplaced = async (pool: pg.Pool): Promise<void> => {
+  for (const { name } of await readStates(pool)) {
+    if (isOfSlot(name, 'old')) await forgetOld(pool, projectionOf(name));
+  }
+};
+
+/** `generation`: the one to wait for. `other`: what was replaced is of another release, whose version this is. */
+export type Undone = Readonly<
+  { kind: 'begun'; generation: bigint } | { kind: 'nothing' } | { kind: 'other'; version: number }
+>;
+
+/**
+ * Takes back the tables that were replaced last: they catch up beside those in use and are then put in their place. Gives
+ * up what was being built.
+ */
+export const undoRebuild = (pool: pg.Pool, projection: Projection): Promise<Undone> =>
+  inTransaction(pool, async (client): Promise<Undone> => {
+    const { name } = projection;
+    const [next, old] = [stateName(name, 'next'), stateName(name, 'old')];
+    const serving = await lockState(client, name);
+    await lockState(client, next);
+    const replaced = await lockState(client, old);
+    if (serving === undefined || replaced === undefined) return { kind: 'nothing' };
+    if (replaced.definition !== definitionOf(projection)) return { kind: 'other', version: replaced.version };
+    await drop(client, name, 'next');
+    for (const table of replaced.tables) await client.query(moveTable(table, schemaOf.old, schemaOf.next));
+    await client.query(
+      `update projector.state set name = $2, status = 'catching_up', paused = false, most_per_second = null,
+         generation_since = now(), updated_at = now() where name = $1`,
+      [old, next],
+    );
+    await client.query('select pg_notify($1, $2)', [CONTROL, next]);
+    return { kind: 'begun', generation: serving.generation + 1n };
+  });
