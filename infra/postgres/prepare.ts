@@ -116,15 +116,31 @@ type Wish = Readonly<{
   mostPerSecond?: number | undefined;
 }>;
 
+/** Nobody has worked on a build for so long, in milliseconds: its release is gone. */
+const ABANDONED = 300_000;
+
+/** True when the same is being built, or what a release that is at least as new, and still there, wants. */
+const isTaken = (known: ProjectionState | undefined, projection: Projection): boolean => {
+  if (known === undefined) return false;
+  if (known.definition === definitionOf(projection)) return true;
+  return known.version >= projection.version && (known.owned || Date.parse(known.updatedAt) > Date.now() - ABANDONED);
+};
+
+/** True when readers see the tables of an older release, and nobody builds those of this one or of a newer. */
+export const needsBuild = (
+  serving: ProjectionState | undefined,
+  next: ProjectionState | undefined,
+  projection: Projection,
+): boolean => serving !== undefined && serving.version < projection.version && !isTaken(next, projection);
+
 /** Begins to build beside what readers see, unless that is being done. The row of what they see must be locked. */
 const beginBeside = async (client: pg.ClientBase, projection: Projection, wish: Wish): Promise<void> => {
   const { owner, target, asked } = wish;
   const name = stateName(projection.name, 'next');
   const known = await lockState(client, name);
-  const isNewer = known !== undefined && known.version >= projection.version;
-  const isSame = known?.definition === definitionOf(projection);
-  if (!isSame && isNewer && !asked) return;
-  if (!isSame) await build(client, { projection, slot: 'next', known, owner, target });
+  if (!asked && isTaken(known, projection)) return;
+  if (known?.definition !== definitionOf(projection))
+    await build(client, { projection, slot: 'next', known, owner, target });
   if (asked) {
     const pace = wish.mostPerSecond ?? null;
     await client.query('update projector.state set paused = false, most_per_second = $2 where name = $1', [name, pace]);
@@ -141,6 +157,7 @@ export const buildForUpgrade = (
 ): Promise<void> =>
   inTransaction(pool, async (client) => {
     const state = await lockState(client, projection.name);
+    // The one in use may have been exchanged meanwhile.
     if (state === undefined || state.version >= projection.version) return;
     await beginBeside(client, projection, { owner, target, asked: false });
   });

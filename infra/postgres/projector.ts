@@ -13,7 +13,7 @@ import { forgetReplaced, requestRebuild } from './build-requests.ts';
 import { isOfSlot } from './builds.ts';
 import type { SessionDeps, SessionHandle } from './feeding.ts';
 import { positions } from './positions.ts';
-import { buildForUpgrade, outdatedOf } from './prepare.ts';
+import { buildForUpgrade, needsBuild, outdatedOf } from './prepare.ts';
 import type { Opener } from './project-events.ts';
 import { placeFrom, readStates, type ProjectionState } from './projection-state.ts';
 import { projectionWorks } from './projection-works.ts';
@@ -185,8 +185,9 @@ export const projector = (options: ProjectorOptions): Projector => {
     outdated = await outdatedOf(pools.projector, projections, states);
     if (!own) return;
     for (const projection of projections) {
-      const version = states.get(projection.name)?.version ?? projection.version;
-      if (version < projection.version) await buildForUpgrade(pools.projector, projection, instance, head);
+      const { serving, next } = rowsOf(states, projection.name);
+      if (!needsBuild(serving, next, projection)) continue;
+      await buildForUpgrade(pools.projector, projection, instance, head);
     }
   };
 

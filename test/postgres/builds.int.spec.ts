@@ -204,6 +204,31 @@ describe('building read models beside those in use', () => {
       await isRight();
     });
 
+    it('does not disturb a verification that is under way', async () => {
+      const it = begin();
+      await reaches(it, await say(ada, 1n, 2n));
+      await until(isLive(it));
+      const { generation } = statusOf(it);
+      const held = Promise.withResolvers<undefined>();
+      const begun = Promise.withResolvers<undefined>();
+      const readAll: MemoryEventStore['readAll'] = async (options) => {
+        begun.resolve(undefined);
+        await held.promise;
+        return store.readAll(options);
+      };
+      const verifying = verifyProjection(counting(), { store: { readAll }, pools, vault });
+      await begun.promise;
+      await it.rebuild(name);
+      await until(() => statusOf(it).building?.state === 'live');
+      await reaches(it, await say(ada, 4n));
+      await delay(500);
+      held.resolve(undefined);
+      const { right, tables } = await verifying;
+      expect(right, JSON.stringify(tables)).to.equal(true);
+      await until(isExchanged(it, generation));
+      await isRight();
+    });
+
     it('keeps an event that it cannot apply from readers', async () => {
       let broken = false;
       const base = counting();
@@ -248,18 +273,20 @@ describe('building read models beside those in use', () => {
 
   describe('with another release', () => {
     /** The same log, of which whoever reads from the beginning gets nothing until `goOn`, as if it were long. */
-    const heldUp = (): Readonly<{ slow: MemoryEventStore; goOn: () => void }> => {
+    const heldUp = () => {
       const held = Promise.withResolvers<undefined>();
+      let readers = 0;
       const slow: MemoryEventStore = {
         ...store,
         subscribe: async function* (options) {
+          if (options.from === undefined) readers += 1;
           for await (const items of store.subscribe(options)) {
             if (options.from === undefined) await held.promise;
             yield items;
           }
         },
       };
-      return { slow, goOn: () => held.resolve(undefined) };
+      return { slow, readers: () => readers, goOn: () => held.resolve(undefined) };
     };
 
     const doubled = (): Projection => {
@@ -278,12 +305,15 @@ describe('building read models beside those in use', () => {
       await reaches(first, await say(ada, 1n, 2n));
       await end(first);
       const next = doubled();
-      const { slow, goOn } = heldUp();
+      const { slow, readers, goOn } = heldUp();
       const second = begin({ projections: [next], store: slow });
       await until(() => statusOf(second).building?.version === 2);
       expect(statusOf(second)).to.deep.include({ version: 1 });
       expect(await sumAndCount()).to.deep.equal([3n, 2n]);
       await reaches(second, await say(ada, 4n));
+      // Looks at the state, of which there is one a second, leave the builder alone.
+      await delay(2200);
+      expect(readers()).to.equal(1);
       goOn();
       await until(() => statusOf(second).version === 2 && statusOf(second).building === null);
       expect(await sumAndCount()).to.deep.equal([14n, 3n]);
@@ -332,6 +362,26 @@ describe('building read models beside those in use', () => {
       await until(() => statusOf(newer).version === 2 && statusOf(newer).state === 'live');
       await reaches(newer, await say(ada, 4n));
       expect(await sumAndCount()).to.deep.equal([7n, 3n]);
+    });
+
+    it('leaves a build to a newer release, unless that has gone for good', async () => {
+      const first = begin();
+      await reaches(first, await say(ada, 1n, 2n));
+      await end(first);
+      const newest = begin({ projections: [counting({ version: 3 })], store: heldUp().slow });
+      await until(() => statusOf(newest).building?.owner === 'test');
+      const middle = begin({ projections: [doubled()], instance: 'middle' });
+      await delay(1500);
+      expect(statusOf(middle).building?.version).to.equal(3);
+      await end(newest);
+      await delay(1500);
+      expect(statusOf(middle)).to.deep.include({ version: 1, state: 'live' });
+      expect(statusOf(middle).building?.version).to.equal(3);
+      await pools.projector.query(
+        `update projector.state set updated_at = now() - interval '6 minutes' where name = 'test_counting@next'`,
+      );
+      await until(() => statusOf(middle).version === 2);
+      await isRight(doubled());
     });
 
     it('goes back to the older release and its tables', async () => {
