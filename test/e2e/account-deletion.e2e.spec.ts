@@ -24,7 +24,7 @@ const everyRow = async (dataDir: string): Promise<string> => {
   try {
     const { rows } = await client.query<{ name: string }>(
       `select format('%I.%I', table_schema, table_name) as name from information_schema.tables
-       where table_schema in ('rm', 'app', 'projector')`,
+       where table_schema in ('rm', 'rm_next', 'rm_old', 'app', 'projector')`,
     );
     const texts: string[] = [];
     for (const { name } of rows) {
@@ -121,6 +121,9 @@ describe('deleting an account', function () {
       const rows = await everyRow(dataDir.path);
       return rows.includes(`${markOne}-mail`) && rows.includes(`${markOne}-key`) ? true : undefined;
     });
+    const replaced = await runTool(dataDir.path, 'projections', ['rebuild', 'users']);
+    expect(replaced.code, replaced.stderr).to.equal(0);
+    expect(await everyRow(dataDir.path)).to.match(new RegExp(`"?rm_old"?\\.users .*${markOne}-mail`));
     const socket = new WebSocket(`${servers[1].url.replace('http', 'ws')}/ws/events`, {
       headers: { Authorization: `Bearer ${token}` },
     });
