@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import type { Projection } from '../../src/kernel/projection.ts';
-import { isOfSlot, projectionOf, schemaOf, stateName } from './builds.ts';
-import { CONTROL, lockState, readStates } from './projection-state.ts';
-import { definitionOf, dropTable, moveTable } from './table-ddl.ts';
-import { inTransaction } from './transaction.ts';
+import { MIXED, schemaOf, stateName } from './builds.ts';
+import { CONTROL, copyState, lockState } from './projection-state.ts';
+import { createSchema, definitionOf, dropTable, moveTable } from './table-ddl.ts';
+import { changingTables } from './transaction.ts';
 
 /**
  * Asks the owner of a projection to build it anew, at `mostPerSecond` events a second if given. Answers the generation to
@@ -37,7 +37,7 @@ const drop = async (client: pg.ClientBase, name: string, slot: 'next' | 'old'): 
 
 /** Gives up what is being built beside. Answers false when nothing is. */
 export const cancelBuild = (pool: pg.Pool, name: string): Promise<boolean> =>
-  inTransaction(pool, (client) => drop(client, name, 'next'));
+  changingTables(pool, name, (client) => drop(client, name, 'next'));
 
 /** Lets a build rest, or go on. Answers false when nothing is being built. */
 export const pauseBuild = async (db: Pick<pg.Pool, 'query'>, name: string, paused: boolean): Promise<boolean> => {
@@ -51,18 +51,14 @@ export const pauseBuild = async (db: Pick<pg.Pool, 'query'>, name: string, pause
 
 /** Drops the tables that a projection had before: there is no way back then. Answers false when there are none. */
 export const forgetOld = (pool: pg.Pool, name: string): Promise<boolean> =>
-  inTransaction(pool, (client) => drop(client, name, 'old'));
+  changingTables(pool, name, (client) => drop(client, name, 'old'));
 
-/** The same for every projection. */
-export const forgetReplaced = async (pool: pg.Pool): Promise<void> => {
-  for (const { name } of await readStates(pool)) {
-    if (isOfSlot(name, 'old')) await forgetOld(pool, projectionOf(name));
-  }
-};
-
-/** `generation`: the one to wait for. `other`: what was replaced is of another release, whose version this is. */
+/**
+ * `generation`: the one to wait for. `other`: what was replaced is not of this release alone; `version` says which it is
+ * of, unless two have written it.
+ */
 export type Undone = Readonly<
-  { kind: 'begun'; generation: bigint } | { kind: 'nothing' } | { kind: 'other'; version: number }
+  { kind: 'begun'; generation: bigint } | { kind: 'nothing' } | { kind: 'other'; version: number; isMixed: boolean }
 >;
 
 /**
@@ -70,20 +66,26 @@ export type Undone = Readonly<
  * up what was being built.
  */
 export const undoRebuild = (pool: pg.Pool, projection: Projection): Promise<Undone> =>
-  inTransaction(pool, async (client): Promise<Undone> => {
+  changingTables(pool, projection.name, async (client): Promise<Undone> => {
     const { name } = projection;
     const [next, old] = [stateName(name, 'next'), stateName(name, 'old')];
     const serving = await lockState(client, name);
-    await lockState(client, next);
     const replaced = await lockState(client, old);
     if (serving === undefined || replaced === undefined) return { kind: 'nothing' };
-    if (replaced.definition !== definitionOf(projection)) return { kind: 'other', version: replaced.version };
+    const { definition, version } = replaced;
+    if (definition !== definitionOf(projection)) return { kind: 'other', version, isMixed: definition === MIXED };
     await drop(client, name, 'next');
-    for (const table of replaced.tables) await client.query(moveTable(table, schemaOf.old, schemaOf.next));
+    for (const statement of createSchema(schemaOf.next)) await client.query(statement);
+    for (const table of replaced.tables) {
+      await client.query(dropTable(table, schemaOf.next));
+      await client.query(moveTable(table, schemaOf.old, schemaOf.next));
+    }
+    await copyState(client, old, next);
+    await client.query('delete from projector.state where name = $1', [old]);
     await client.query(
-      `update projector.state set name = $2, status = 'catching_up', paused = false, most_per_second = null,
-         generation_since = now(), updated_at = now() where name = $1`,
-      [old, next],
+      `update projector.state set status = 'catching_up', paused = false, most_per_second = null, generation_since = now(),
+         updated_at = now() where name = $1`,
+      [next],
     );
     await client.query('select pg_notify($1, $2)', [CONTROL, next]);
     return { kind: 'begun', generation: serving.generation + 1n };

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../src/kernel/logger.ts';
 import type { Projection } from '../../src/kernel/projection.ts';
+import { prepareBeside } from './beside.ts';
 import { schemaOf } from './builds.ts';
 import { feedTables, type SessionDeps } from './feeding.ts';
-import { prepareBeside } from './prepare.ts';
 import type { Place } from './projection-state.ts';
 import { swap } from './swap.ts';
 
@@ -33,7 +33,7 @@ export const runBuild = async (
   const isOver = (): boolean => signal.aborted;
   const head = await store.head();
   if (isOver()) return;
-  const beside = await prepareBeside(pools.projector, projection, owner, head);
+  const beside = await prepareBeside(pools.projector, projection, { owner, target: head });
   if (beside === undefined || isOver()) return;
   const { place: start, mostPerSecond } = beside;
   const version = projection.version;

@@ -15,3 +15,9 @@ export const isOfSlot = (name: string, slot: 'next' | 'old'): boolean => name.en
 
 /** The projection whose row it is. */
 export const projectionOf = (name: string): string => name.replace(/@.*$/, '');
+
+/**
+ * What stands for the definition of tables into which one release has written over the rows of another: no release takes
+ * them for its own any more.
+ */
+export const MIXED = 'mixed';

@@ -11,7 +11,7 @@ export const runSession = async (projection: Projection, deps: SessionDeps, sign
   const isOver = (): boolean => signal.aborted;
   const head = await deps.store.head();
   if (isOver()) return;
-  const start = await prepare(deps.pools.projector, projection, deps.owner, head);
+  const start = await prepare(deps.pools.projector, projection, { owner: deps.owner, target: head });
   // One that was left behind meanwhile has a successor.
   if (isOver()) return;
   deps.onPlace(start, 'catching_up', 0);

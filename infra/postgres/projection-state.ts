@@ -8,7 +8,7 @@ export const CONTROL = 'projector_control';
 
 /** Advisory locks of projections stand in a class of their own, beside those of anything else on this database. */
 export const LOCK_CLASS = 20_260;
-/** Held while tables are made. */
+/** Held while tables of a projection, or schemas, are made, moved or dropped. */
 export const BUILD_LOCK = 20_261;
 
 export type StateStatus = 'catching_up' | 'live' | 'failed';
@@ -138,6 +138,20 @@ export const lockState = async (db: Queryable, name: string): Promise<Projection
     [name],
   );
   return rows[0] === undefined ? undefined : stateOf(rows[0]);
+};
+
+const COPIED = `version, definition, tables, generation, generation_since, commit_position, prepare_position,
+  target_position, events, as_of, status, owner, updated_at, paused, most_per_second`;
+
+/** Gives a row the contents of another one. What somebody has asked of that one is not taken along. */
+export const copyState = async (db: Queryable, from: string, to: string): Promise<void> => {
+  const columns = COPIED.split(',').map((column) => column.trim());
+  await db.query(
+    `insert into projector.state (name, requested, ${COPIED}) select $2, generation, ${COPIED} from projector.state where name = $1
+     on conflict (name) do update set requested = excluded.requested,
+       ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}`,
+    [from, to],
+  );
 };
 
 /** The place a projection stands at, as its owner knows it. Only who knows it right may move it. */

@@ -27,6 +27,8 @@ export type ProjectionStatus = Readonly<{
   progress: Progress | null;
   owner: string | null;
   failure: ParkedEvent | null;
+  /** True when somebody has asked for a rebuild that nobody has begun yet. */
+  rebuildAsked: boolean;
   /** What is being built beside, to take the place of these tables; null when nothing is. */
   building: Building | null;
   /** What these tables have taken the place of, and until where it has come; null when there is no way back. */
@@ -117,6 +119,7 @@ const unknown = ({ name, version }: Projection): ProjectionStatus => ({
   progress: null,
   owner: null,
   failure: null,
+  rebuildAsked: false,
   building: null,
   replaced: null,
 });
@@ -162,6 +165,7 @@ export const projectionStatus = (
     progress: progressOf(serving, head),
     owner: serving.owned ? serving.owner : null,
     failure: failureOf(serving),
+    rebuildAsked: serving.requested > serving.generation,
     building: buildingOf(next, head),
     replaced: old === undefined ? null : { version: old.version, position: textOf(old.position) },
   };

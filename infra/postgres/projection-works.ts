@@ -1,9 +1,9 @@
 import type { Logger } from '../../src/kernel/logger.ts';
 import type { Projection } from '../../src/kernel/projection.ts';
+import { isToBuild } from './beside.ts';
 import { runBuild } from './build-session.ts';
 import { stateName } from './builds.ts';
 import type { SessionDeps, SessionHandle } from './feeding.ts';
-import { isToBuild } from './prepare.ts';
 import { runSession } from './projection-session.ts';
 import type { ProjectionState } from './projection-state.ts';
 import type { Work } from './supervisor.ts';
@@ -12,13 +12,28 @@ export type WorkDeps = Readonly<{
   logger: Logger;
   /** What a session works with; `key` names the row that it moves. */
   sessionDeps: (key: string, onReading: SessionDeps['onReading']) => SessionDeps;
-  /** The ways to reach the sessions that keep tables up to date which readers see, by projection. */
+  /** The ways to reach sessions, by the row that they move. */
   sessions: Map<string, SessionHandle>;
   /** A row of projector.state, as this process knows it. */
   stateOf: (key: string) => ProjectionState | undefined;
   /** Reads the rows anew. */
   refresh: () => Promise<void>;
 }>;
+
+/** Keeps the way to reach a session where others find it, until `end`. */
+const heldIn = (sessions: WorkDeps['sessions'], key: string) => {
+  let mine: SessionHandle | undefined;
+  return {
+    onReading: (handle: SessionHandle): void => {
+      mine = handle;
+      sessions.set(key, handle);
+    },
+    end: (): void => {
+      // One that was left behind ends when another has begun.
+      if (sessions.get(key) === mine) sessions.delete(key);
+    },
+  };
+};
 
 /** Keeping the tables that readers see up to date. */
 const serving = (projection: Projection, { sessions, sessionDeps }: WorkDeps): Work => {
@@ -27,26 +42,25 @@ const serving = (projection: Projection, { sessions, sessionDeps }: WorkDeps): W
     name,
     isWanted: () => true,
     run: (signal) => {
-      let mine: SessionHandle | undefined;
-      const deps = sessionDeps(name, (handle) => {
-        mine = handle;
-        sessions.set(name, handle);
-      });
-      return runSession(projection, deps, signal).finally(() => {
-        // One that was left behind ends when another has begun.
-        if (sessions.get(name) === mine) sessions.delete(name);
-      });
+      const { onReading, end } = heldIn(sessions, name);
+      return runSession(projection, sessionDeps(name, onReading), signal).finally(end);
     },
   };
 };
 
 /** Building others beside them, when that is wanted. */
-const building = (projection: Projection, { logger, sessionDeps, stateOf, refresh }: WorkDeps): Work => {
+const building = (projection: Projection, { logger, sessionDeps, sessions, stateOf, refresh }: WorkDeps): Work => {
   const name = stateName(projection.name, 'next');
   return {
     name,
     isWanted: () => isToBuild(stateOf(name), projection),
-    run: (signal) => runBuild(projection, { ...sessionDeps(name, () => undefined), logger }, signal).finally(refresh),
+    run: (signal) => {
+      const { onReading, end } = heldIn(sessions, name);
+      return runBuild(projection, { ...sessionDeps(name, onReading), logger }, signal).finally(() => {
+        end();
+        return refresh();
+      });
+    },
   };
 };
 

@@ -9,17 +9,19 @@ import { causeOf, isMissing } from './faults.ts';
 import { lookAhead, type Standing } from './look-ahead.ts';
 import { migrate } from './migrate.ts';
 import type { DatabasePools } from './pools.ts';
-import { forgetReplaced, requestRebuild } from './build-requests.ts';
+import { buildForUpgrade, needsBuild } from './beside.ts';
+import { requestRebuild } from './build-requests.ts';
 import { isOfSlot } from './builds.ts';
 import type { SessionDeps, SessionHandle } from './feeding.ts';
+import { forgetBeside } from './forget-tables.ts';
 import { positions } from './positions.ts';
-import { buildForUpgrade, needsBuild, outdatedOf } from './prepare.ts';
 import type { Opener } from './project-events.ts';
 import { placeFrom, readStates, type ProjectionState } from './projection-state.ts';
 import { projectionWorks } from './projection-works.ts';
 import { projectionStatus, rowsOf, type ProjectionStatus } from './projection-status.ts';
 import { standstill } from './standstill.ts';
 import { supervisor } from './supervisor.ts';
+import { outdatedOf } from './table-shapes.ts';
 
 export type ProjectorOptions = Readonly<{
   projections: readonly Projection[];
@@ -60,10 +62,11 @@ export type Projector = Readonly<{
   rebuild: (name: string) => Promise<boolean>;
   /** True when every read model is there in the form of this release, however old what it shows. */
   isReadable: () => boolean;
-  /** True while tables are being built beside those that readers see, by whichever instance. */
-  isBuilding: () => Promise<boolean>;
-  /** Forgets the tables that were replaced and kept, so that nobody can go back to them. */
-  forgetReplaced: () => Promise<void>;
+  /**
+   * Forgets what stands beside the tables in use, so that nothing of a user is left there. Answers false while something is
+   * being built, by whichever instance, that has to be waited for.
+   */
+  forgetBeside: () => Promise<boolean>;
 }>;
 
 /** Milliseconds between looks at the state of all projections, and between looks for somebody who waits. */
@@ -94,7 +97,9 @@ export const projector = (options: ProjectorOptions): Projector => {
 
   const refresh = async (): Promise<void> => {
     const rows = await readStates(pools.projector);
-    states = new Map(rows.map((state) => [state.name, state]));
+    const found = new Map(rows.map((state) => [state.name, state]));
+    outdated = await outdatedOf(pools.projector, projections, found);
+    states = found;
     for (const state of rows) {
       known.note(state);
       known.failed(state.name, state.status === 'failed');
@@ -182,12 +187,11 @@ export const projector = (options: ProjectorOptions): Projector => {
 
   /** Where readers see the tables of an older release, builds those of this one beside them. */
   const upgrade = async (): Promise<void> => {
-    outdated = await outdatedOf(pools.projector, projections, states);
     if (!own) return;
     for (const projection of projections) {
       const { serving, next } = rowsOf(states, projection.name);
       if (!needsBuild(serving, next, projection)) continue;
-      await buildForUpgrade(pools.projector, projection, instance, head);
+      await buildForUpgrade(pools.projector, projection, { owner: instance, target: head });
     }
   };
 
@@ -207,6 +211,8 @@ export const projector = (options: ProjectorOptions): Projector => {
   /** Whatever it is that holds a session up, a new one is free of it. */
   const wakeSleepers = (idle: ReadonlySet<string>): void => {
     for (const name of sessions.keys()) {
+      // A build that has come to the end of the log may have to wait for readers.
+      if (isOfSlot(name, 'next') && states.get(name)?.status === 'live') continue;
       const place = known.of(name);
       const hasWork = head !== undefined && !idle.has(name) && isAfter(head, place.position);
       if (!still.isAt(place, hasWork, performance.now())) continue;
@@ -277,10 +283,6 @@ export const projector = (options: ProjectorOptions): Projector => {
       return (await requestRebuild(pools.projector, name)) !== undefined;
     },
     isReadable: () => projections.every(({ name }) => states.has(name) && !outdated.has(name)),
-    isBuilding: async () => {
-      const rows = await readStates(pools.projector);
-      return rows.some(({ name }) => isOfSlot(name, 'next'));
-    },
-    forgetReplaced: () => forgetReplaced(pools.projector),
+    forgetBeside: () => forgetBeside(pools.projector),
   };
 };

@@ -6,10 +6,11 @@ import { FencedError } from './feeding.ts';
 import { statementsOf } from './op-statements.ts';
 import type { DatabasePools } from './pools.ts';
 import { applyEvents, type Opener } from './project-events.ts';
-import { BUILD_LOCK, CONTROL, lockState, PROGRESS, progressText } from './projection-state.ts';
+import { BUILD_LOCK, CONTROL, copyState, lockState, PROGRESS, progressText } from './projection-state.ts';
 import type { Place, ProjectionState } from './projection-state.ts';
-import { createSchema, dropTable, moveTable } from './table-ddl.ts';
-import { inTransaction } from './transaction.ts';
+import { createSchema, dropTable, moveTable, tableName } from './table-ddl.ts';
+import { tablesAreWhole } from './table-shapes.ts';
+import { changingTables } from './transaction.ts';
 
 export type SwapDeps = Readonly<{
   store: Pick<EventStore, 'readAll'>;
@@ -24,8 +25,9 @@ export type Swapped = 'swapped' | 'behind' | 'busy';
 /** Events that are written within the exchange at the most. */
 const LAST_STRETCH = 500;
 /** Readers wait behind the exchange while it waits for readers that came before it: no longer than this, in milliseconds. */
-const TABLES_MS = 300;
-const ROWS_MS = 2000;
+const READERS_MS = 300;
+/** How long tables that nobody reads are waited for, in milliseconds. */
+const UNREAD_MS = 3000;
 
 const LOCK_NOT_AVAILABLE = '55P03';
 
@@ -59,46 +61,58 @@ const catchUp = async (
   return missing.length;
 };
 
-const moveTables = async (
-  client: pg.ClientBase,
-  serving: ProjectionState | undefined,
-  next: ProjectionState,
-  old: ProjectionState | undefined,
-): Promise<void> => {
-  const leaving = serving?.tables ?? [];
-  const forgotten = new Set([...(old?.tables ?? []), ...leaving]);
-  await client.query('select pg_advisory_xact_lock($1, 0)', [BUILD_LOCK]);
-  await client.query(`set local lock_timeout = ${TABLES_MS}`);
+const names = (tables: readonly string[], schema: string): string =>
+  tables.map((table) => tableName(schema, table)).join(', ');
+
+/**
+ * Takes the tables that nobody reads. Whoever is at them, such as the server's own cleaning, which gives way after a second,
+ * is waited for while readers go on.
+ */
+const takeUnread = async (client: pg.ClientBase, next: ProjectionState, old: ProjectionState | undefined) => {
+  await client.query(`set local lock_timeout = ${UNREAD_MS}`);
+  if (next.tables.length > 0) await client.query(`lock table ${names(next.tables, schemaOf.next)}`);
+  for (const table of old?.tables ?? []) await client.query(dropTable(table, schemaOf.old));
+};
+
+/** Takes the tables that readers see, and puts the others in their place. */
+const moveTables = async (client: pg.ClientBase, serving: readonly string[], next: readonly string[]) => {
+  const limit = Math.max(1, Math.floor(READERS_MS / Math.max(1, serving.length)));
+  await client.query(`set local lock_timeout = ${limit}`);
+  if (serving.length > 0) await client.query(`lock table ${names(serving, schemaOf.serving)}`);
   const statements = [
-    ...createSchema(schemaOf.serving),
-    ...createSchema(schemaOf.old),
-    ...[...forgotten].map((table) => dropTable(table, schemaOf.old)),
-    ...leaving.map((table) => moveTable(table, schemaOf.serving, schemaOf.old)),
-    ...next.tables.map((table) => moveTable(table, schemaOf.next, schemaOf.serving)),
+    ...serving.map((table) => dropTable(table, schemaOf.old)),
+    ...serving.map((table) => moveTable(table, schemaOf.serving, schemaOf.old)),
+    ...next.map((table) => moveTable(table, schemaOf.next, schemaOf.serving)),
   ];
   for (const statement of statements) await client.query(statement);
 };
 
+type Reached = Readonly<{ position: Position | undefined; events: number; owner: string }>;
+
+/**
+ * Rows keep their names and get each other's contents: who waits for one of them finds it, as it is then, and does not take
+ * it for gone.
+ */
 const moveRows = async (
   client: pg.ClientBase,
   name: string,
   serving: ProjectionState | undefined,
-  reached: Readonly<{ position: Position | undefined; events: number; owner: string }>,
-): Promise<void> => {
+  reached: Reached,
+) => {
   const [next, old] = [stateName(name, 'next'), stateName(name, 'old')];
   const { position, events, owner } = reached;
   await client.query('delete from projector.parked where name = any($1)', [[name, next, old]]);
-  await client.query('delete from projector.state where name = $1', [old]);
-  await client.query('update projector.state set name = $2 where name = $1', [name, old]);
+  await copyState(client, name, old);
+  await copyState(client, next, name);
+  await client.query('delete from projector.state where name = $1', [next]);
   const { rows } = await client.query<{ generation: bigint }>(
-    `update projector.state set name = $1, generation = fresh, requested = fresh, commit_position = $3,
-       prepare_position = $4, events = events + $5, as_of = greatest(as_of, $6::timestamptz), status = 'live', owner = $7,
+    `update projector.state set generation = fresh, requested = fresh, commit_position = $2, prepare_position = $3,
+       events = events + $4, as_of = greatest(as_of, $5::timestamptz), status = 'live', owner = $6,
        most_per_second = null, updated_at = now()
-     from (select greatest((extract(epoch from clock_timestamp()) * 1000)::bigint, $8::bigint + 1) as fresh) as clock
-     where name = $2 returning generation`,
+     from (select greatest((extract(epoch from clock_timestamp()) * 1000)::bigint, $7::bigint + 1) as fresh) as clock
+     where name = $1 returning generation`,
     [
       name,
-      next,
       position?.commit ?? null,
       position?.prepare ?? null,
       events,
@@ -112,6 +126,9 @@ const moveRows = async (
   await client.query('select pg_notify($1, $2)', [CONTROL, name]);
 };
 
+const isStill = (next: ProjectionState | undefined, built: Place): next is ProjectionState =>
+  next?.generation === built.generation && next.position?.commit === built.position?.commit && !next.paused;
+
 const swapIn = async (
   client: pg.ClientBase,
   projection: Projection,
@@ -119,16 +136,20 @@ const swapIn = async (
   deps: SwapDeps,
 ): Promise<Exclude<Swapped, 'busy'>> => {
   const { name } = projection;
-  await client.query(`set local lock_timeout = ${ROWS_MS}`);
-  // Always in this order. Who writes to the tables has to move the row first, and waits here until the exchange is made.
+  const next = await lockState(client, built.name);
+  if (!isStill(next, built)) throw new FencedError(built.name);
+  // Tables that somebody has dropped do not take the place of good ones: they are made again.
+  if (!(await tablesAreWhole(client, projection, 'next'))) throw new FencedError(built.name);
+  await client.query('select pg_advisory_xact_lock($1, 0)', [BUILD_LOCK]);
+  for (const slot of ['serving', 'old'] as const) {
+    for (const statement of createSchema(schemaOf[slot])) await client.query(statement);
+  }
+  await takeUnread(client, next, await lockState(client, stateName(name, 'old')));
+  // Who writes to the tables has to move this row first, and waits until the exchange is made.
   const serving = await lockState(client, name);
-  const next = await lockState(client, stateName(name, 'next'));
-  const old = await lockState(client, stateName(name, 'old'));
-  const isMine = next?.generation === built.generation && next.position?.commit === built.position?.commit;
-  if (next === undefined || !isMine || next.paused) throw new FencedError(built.name);
   const events = await catchUp(client, projection, deps, next, serving?.position);
   if (events === undefined) return 'behind';
-  await moveTables(client, serving, next, old);
+  await moveTables(client, serving?.tables ?? [], next.tables);
   await moveRows(client, name, serving, {
     position: later(serving?.position, next.position),
     events,
@@ -140,11 +161,13 @@ const swapIn = async (
 /**
  * Puts tables that were built beside in the place of those that readers see, in one transaction; what they lack by then is
  * written in it too, so that no reader ever sees less than before. Those that were replaced are kept. Throws FencedError
- * when the build is not where its owner thought.
+ * when the build is not where, or what, its owner thought.
  */
 export const swap = async (projection: Projection, built: Place, deps: SwapDeps): Promise<Swapped> => {
   try {
-    return await inTransaction(deps.pools.projector, (client) => swapIn(client, projection, built, deps));
+    return await changingTables(deps.pools.projector, projection.name, (client) =>
+      swapIn(client, projection, built, deps),
+    );
   } catch (error) {
     if (isBusy(error)) return 'busy';
     throw error;

@@ -150,7 +150,8 @@ const verifyIn = async (client: pg.ClientBase, projection: Projection, deps: Ver
   // Before anything is read: tables that came later would be empty for a transaction that began before them.
   const names = projection.tables.map(({ name }) => tableName(READ_SCHEMA, name));
   if (names.length > 0) await client.query(`lock table ${names.join(', ')} in access share mode`);
-  const state = (await stateIn(client, projection)) ?? before;
+  const state = await stateIn(client, projection);
+  if (state?.definition !== before.definition) return skipped(projection, 'its tables were exchanged meanwhile');
   const tables = new Map<Table, ReplayedTable>();
   for (const table of projection.tables) tables.set(table, replayedTable(table, await defaultsOf(client, table)));
   const events = await replay(projection, deps, state.position, tables);

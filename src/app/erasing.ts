@@ -93,9 +93,8 @@ export const erasing = ({ stores, write, read, forgetAnswers, provider, clock, l
     },
     remains: async (userId) => {
       await caughtUp();
-      // What is built now may have been begun while the key was there; what begins from now on cannot open anything.
-      if (await projector.isBuilding()) throw new Error('a read model is being built; an erasure waits for it');
-      await projector.forgetReplaced();
+      // What is being built may have been begun while the key was there; what begins from now on cannot open anything.
+      if (!(await projector.forgetBeside())) throw new Error('a read model is being built; an erasure waits for it');
       return queries.asSystem(remainsOf(userId));
     },
     vault,

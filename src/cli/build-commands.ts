@@ -7,6 +7,7 @@ import {
   requestRebuild,
   undoRebuild,
 } from '../../infra/postgres/build-requests.ts';
+import { projectionOf } from '../../infra/postgres/builds.ts';
 import type { Building, ProjectionStatus } from '../../infra/postgres/projection-status.ts';
 import type { Projection } from '../kernel/projection.ts';
 import { CliError } from './connect.ts';
@@ -28,19 +29,18 @@ const statusOf = async (parts: ProjectionParts, name: string): Promise<Projectio
   return found;
 };
 
-/** Shows how far it is, and answers true when there is nothing more to wait for. */
-const showProgress = (parts: ProjectionParts, status: ProjectionStatus, wanted: bigint): boolean => {
-  const { name, building, generation } = status;
-  // Damaged tables are made again where they are, others beside them.
-  const worked = BigInt(generation) >= wanted ? status : building;
-  if (worked === null) return false;
-  const whole = worked === status && worked.state === 'live';
-  const bars = whole ? { part: 1 } : worked.progress;
-  if (bars !== null) parts.note(`${name} ${bar(bars)} ${progressText(worked)}`);
-  return whole || worked.state === 'failed' || worked.state === 'paused';
+/** The tables that were asked for: in use, because damaged ones are made again where they are, or else beside them. */
+const askedFor = (status: ProjectionStatus, wanted: bigint): ProjectionStatus | Building | null => {
+  if (BigInt(status.generation) >= wanted) return status;
+  // What is being built until then is what was asked for before.
+  return status.rebuildAsked ? null : status.building;
 };
 
-const isWorkedOn = (building: Building | null): boolean => building !== null && building.owner !== null;
+/** Shows how far they are. */
+const show = ({ note }: ProjectionParts, name: string, tables: ProjectionStatus | Building, isWhole: boolean): void => {
+  const progress = isWhole ? { part: 1 } : tables.progress;
+  if (progress !== null) note(`${name} ${bar(progress)} ${progressText(tables)}`);
+};
 
 /** Waits until tables of the generation have taken the place of those before, or cannot. */
 const followBuild = async (parts: ProjectionParts, name: string, wanted: bigint): Promise<ProjectionStatus> => {
@@ -49,12 +49,14 @@ const followBuild = async (parts: ProjectionParts, name: string, wanted: bigint)
   let wasBuilt = false;
   for (;;) {
     const status = await statusOf(parts, name);
-    if (showProgress(parts, status, wanted)) return status;
-    const { building } = status;
-    const isDue = BigInt(status.generation) < wanted;
-    if (isDue && wasBuilt && building === null) throw new CliError(1, `The building of ${name} was given up.`);
-    wasBuilt ||= building !== null;
-    if (!isDue || isWorkedOn(building)) heard = performance.now();
+    const tables = askedFor(status, wanted);
+    if (tables !== null) {
+      const isWhole = tables === status && status.state === 'live';
+      show(parts, name, tables, isWhole);
+      if (isWhole || tables.state === 'failed' || tables.state === 'paused') return status;
+      if (tables.owner !== null) heard = performance.now();
+    } else if (wasBuilt) throw new CliError(1, `The building of ${name} was given up.`);
+    wasBuilt = tables !== null;
     if (performance.now() - heard > patience)
       throw new CliError(2, `No running server builds ${name}; the next one of this release to start does.`);
     await delay(LOOK);
@@ -104,7 +106,9 @@ const undo = async (parts: ProjectionParts, name: string, shown: Shown): Promise
   if (undone.kind === 'other')
     throw new CliError(
       1,
-      `What ${name} had before is of another release (version ${undone.version}), which alone can keep it up to date: run this there.`,
+      undone.isMixed
+        ? `Two releases have written into what ${name} had before: it is of no use to either.`
+        : `What ${name} had before is of another release (version ${undone.version}), which alone can keep it up to date: run this there.`,
     );
   await waitForBuild(parts, name, undone.generation, shown);
 };
@@ -113,8 +117,9 @@ const undo = async (parts: ProjectionParts, name: string, shown: Shown): Promise
 const onTables =
   (act: (parts: ProjectionParts, name: string) => Promise<boolean>, done: string, none: string) =>
   async (parts: ProjectionParts, name: string): Promise<void> => {
-    mustKnow(parts, name);
-    await statesOf(parts);
+    // Also what a release has left behind that had projections of other names.
+    const isThere = (await statesOf(parts)).some((state) => projectionOf(state.name) === name);
+    if (!isThere) mustKnow(parts, name);
     if (!(await act(parts, name))) throw new CliError(1, `${name} ${none}.`);
     parts.write(`${name}: ${done}`);
   };

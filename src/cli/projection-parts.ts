@@ -1,9 +1,9 @@
 import { causeOf } from '../../infra/postgres/faults.ts';
-import { outdatedOf } from '../../infra/postgres/prepare.ts';
 import type { Opener } from '../../infra/postgres/project-events.ts';
 import { readStates, type ProjectionState } from '../../infra/postgres/projection-state.ts';
 import { projectionStatus, rowsOf, type ProjectionStatus } from '../../infra/postgres/projection-status.ts';
 import type { DatabasePools } from '../../infra/postgres/pools.ts';
+import { outdatedOf } from '../../infra/postgres/table-shapes.ts';
 import type { EventStore } from '../kernel/event-store.ts';
 import type { Projection } from '../kernel/projection.ts';
 import { CliError } from './connect.ts';

@@ -1,79 +1,20 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { cancelBuild, pauseBuild, requestRebuild, undoRebuild } from '../../infra/postgres/build-requests.ts';
 import type { DatabasePools } from '../../infra/postgres/pools.ts';
-import type { ProjectionStatus } from '../../infra/postgres/projection-status.ts';
-import type { Projector } from '../../infra/postgres/projector.ts';
 import { verifyProjection } from '../../infra/postgres/verify-projection.ts';
-import type { Position } from '../../src/kernel/event-store.ts';
-import type { Projection, RowOp } from '../../src/kernel/projection.ts';
-import { defineTable } from '../../src/kernel/table.ts';
-import { memoryEventStore, type MemoryEventStore } from '../support/memory-event-store.ts';
-import { counted, counters, counting, database, entries, rowsOf, testProjector, until, vault } from './fixture.ts';
+import type { RowOp } from '../../src/kernel/projection.ts';
+import type { MemoryEventStore } from '../support/memory-event-store.ts';
+import { ada, bob, building, isExchanged, isLive, many, name, statusOf } from './building.ts';
+import { counting, rowsOf, until, vault } from './fixture.ts';
 
 describe('building read models beside those in use', () => {
-  const ada = randomUUID();
-  const bob = randomUUID();
-  const name = 'test_counting';
+  const { parts, begin, end, say, reaches, sumAndCount, isRight, tablesIn } = building();
   let pools: DatabasePools;
-  let drop: () => Promise<void>;
   let store: MemoryEventStore;
-  let started: Projector[] = [];
 
-  const begin = (options: Partial<Parameters<typeof testProjector>[0]> = {}): Projector => {
-    const made = testProjector({ projections: [counting()], store, pools, ...options });
-    made.start();
-    started.push(made);
-    return made;
-  };
-  const end = async (which: Projector): Promise<void> => {
-    started = started.filter((each) => each !== which);
-    await which.stop();
-  };
-  const say = async (user: string, ...amounts: readonly bigint[]): Promise<Position> =>
-    (
-      await store.append(
-        `counter-${user}`,
-        'any',
-        amounts.map((amount) => counted(amount)),
-      )
-    ).position;
-  const many = (count: number): readonly bigint[] => Array.from({ length: count }, () => 1n);
-  const reaches = async (which: Projector, position: Position): Promise<void> => {
-    expect(await which.waitFor(position, { timeoutMs: 15_000 })).to.equal(true);
-  };
-  const statusOf = (which: Projector): ProjectionStatus => which.status()[0]!;
-  const isLive = (which: Projector) => () => statusOf(which).state === 'live';
-  const isExchanged = (which: Projector, before: string) => () =>
-    statusOf(which).generation !== before && statusOf(which).state === 'live' && statusOf(which).building === null;
-  const sumAndCount = async (): Promise<readonly [bigint, bigint]> => {
-    const { rows } = await pools.appSystem.query<{ total: bigint; events: bigint }>(
-      `select coalesce(sum(total), 0)::bigint as total, (select count(*) from rm.test_entry) as events
-       from rm.test_counter`,
-    );
-    return [rows[0]!.total, rows[0]!.events];
-  };
-  const isRight = async (projection: Projection = counting()): Promise<void> => {
-    const { right, tables, skipped } = await verifyProjection(projection, { store, pools, vault });
-    expect(right, `${skipped} ${JSON.stringify(tables)}`).to.equal(true);
-  };
-  const tablesIn = async (schema: string): Promise<readonly string[]> => {
-    const { rows } = await pools.owner.query<{ name: string }>(
-      'select table_name as name from information_schema.tables where table_schema = $1 order by 1',
-      [schema],
-    );
-    return rows.map((row) => row.name);
-  };
-
-  beforeEach(async () => {
-    ({ pools, drop } = await database());
-    store = memoryEventStore();
-  });
-  afterEach(async () => {
-    await Promise.all(started.map((each) => each.stop()));
-    started = [];
-    await drop();
+  beforeEach(() => {
+    ({ pools, store } = parts());
   });
 
   describe('on request', () => {
@@ -265,142 +206,9 @@ describe('building read models beside those in use', () => {
         const refused = await pool.query('select * from rm_old.test_counter').catch((error: unknown) => error);
         expect(refused).to.be.instanceOf(Error).with.property('code', '42501');
       }
-      await it.forgetReplaced();
+      expect(await it.forgetBeside()).to.equal(true);
       expect(await tablesIn('rm_old')).to.deep.equal([]);
       await until(() => statusOf(it).replaced === null);
-    });
-  });
-
-  describe('with another release', () => {
-    /** The same log, of which whoever reads from the beginning gets nothing until `goOn`, as if it were long. */
-    const heldUp = () => {
-      const held = Promise.withResolvers<undefined>();
-      let readers = 0;
-      const slow: MemoryEventStore = {
-        ...store,
-        subscribe: async function* (options) {
-          if (options.from === undefined) readers += 1;
-          for await (const items of store.subscribe(options)) {
-            if (options.from === undefined) await held.promise;
-            yield items;
-          }
-        },
-      };
-      return { slow, readers: () => readers, goOn: () => held.resolve(undefined) };
-    };
-
-    const doubled = (): Projection => {
-      const base = counting();
-      return counting({
-        version: 2,
-        apply: (event) =>
-          base
-            .apply(event)
-            .map((op) => (op.op === 'add' ? { ...op, add: { ...op.add, total: op.add['total']! * 2n } } : op)),
-      });
-    };
-
-    it('serves the rows that are there until those of the new version are whole', async () => {
-      const first = begin();
-      await reaches(first, await say(ada, 1n, 2n));
-      await end(first);
-      const next = doubled();
-      const { slow, readers, goOn } = heldUp();
-      const second = begin({ projections: [next], store: slow });
-      await until(() => statusOf(second).building?.version === 2);
-      expect(statusOf(second)).to.deep.include({ version: 1 });
-      expect(await sumAndCount()).to.deep.equal([3n, 2n]);
-      await reaches(second, await say(ada, 4n));
-      // Looks at the state, of which there is one a second, leave the builder alone.
-      await delay(2200);
-      expect(readers()).to.equal(1);
-      goOn();
-      await until(() => statusOf(second).version === 2 && statusOf(second).building === null);
-      expect(await sumAndCount()).to.deep.equal([14n, 3n]);
-      await isRight(next);
-    });
-
-    const wider = defineTable({
-      ...counters,
-      columns: { ...counters.columns, extra: { type: 'bigint', default: '7' } },
-    });
-    const widened = (): Projection => {
-      const base = counting();
-      return counting({
-        version: 2,
-        tables: [wider, entries],
-        apply: (event) => base.apply(event).map((op) => (op.table === counters ? { ...op, table: wider } : op)),
-      });
-    };
-
-    it('lets the older release serve its tables until the new ones, of another form, are whole', async () => {
-      const older = begin({ instance: 'older' });
-      await reaches(older, await say(ada, 1n, 2n));
-      const { slow, goOn } = heldUp();
-      const newer = begin({ instance: 'newer', projections: [widened()], store: slow });
-      await until(() => statusOf(newer).state === 'outdated' && statusOf(newer).building?.owner === 'newer');
-      await reaches(older, await say(bob, 4n));
-      expect(await sumAndCount()).to.deep.equal([7n, 3n]);
-      goOn();
-      await until(() => statusOf(newer).version === 2 && statusOf(newer).building === null);
-      await end(older);
-      await reaches(newer, await say(bob, 8n));
-      await until(isLive(newer));
-      const { rows } = await pools.appSystem.query('select extra, total from rm.test_counter order by total');
-      expect(rows).to.deep.equal([
-        { extra: 7n, total: 3n },
-        { extra: 7n, total: 12n },
-      ]);
-      await isRight(widened());
-    });
-
-    it('builds its own alone when nobody serves the older form any more', async () => {
-      const older = begin();
-      await reaches(older, await say(ada, 1n, 2n));
-      await end(older);
-      const newer = begin({ projections: [widened()] });
-      await until(() => statusOf(newer).version === 2 && statusOf(newer).state === 'live');
-      await reaches(newer, await say(ada, 4n));
-      expect(await sumAndCount()).to.deep.equal([7n, 3n]);
-    });
-
-    it('leaves a build to a newer release, unless that has gone for good', async () => {
-      const first = begin();
-      await reaches(first, await say(ada, 1n, 2n));
-      await end(first);
-      const newest = begin({ projections: [counting({ version: 3 })], store: heldUp().slow });
-      await until(() => statusOf(newest).building?.owner === 'test');
-      const middle = begin({ projections: [doubled()], instance: 'middle' });
-      await delay(1500);
-      expect(statusOf(middle).building?.version).to.equal(3);
-      await end(newest);
-      await delay(1500);
-      expect(statusOf(middle)).to.deep.include({ version: 1, state: 'live' });
-      expect(statusOf(middle).building?.version).to.equal(3);
-      await pools.projector.query(
-        `update projector.state set updated_at = now() - interval '6 minutes' where name = 'test_counting@next'`,
-      );
-      await until(() => statusOf(middle).version === 2);
-      await isRight(doubled());
-    });
-
-    it('goes back to the older release and its tables', async () => {
-      const older = begin();
-      await reaches(older, await say(ada, 1n, 2n));
-      await end(older);
-      const newer = begin({ projections: [doubled()] });
-      await until(() => statusOf(newer).version === 2 && isLive(newer)());
-      await reaches(newer, await say(ada, 4n));
-      expect(await undoRebuild(pools.projector, doubled())).to.deep.equal({ kind: 'other', version: 1 });
-      await end(newer);
-      const back = begin();
-      await until(() => statusOf(back).version === 2);
-      expect(await undoRebuild(pools.projector, counting())).to.include({ kind: 'begun' });
-      await until(() => statusOf(back).version === 1 && statusOf(back).building === null);
-      await until(isLive(back));
-      await reaches(back, await say(ada, 8n));
-      expect(await sumAndCount()).to.deep.equal([15n, 4n]);
-      await isRight();
     });
   });
 

@@ -188,6 +188,8 @@ describe('the operators’ tool for projections', () => {
     expect((await run('pause', 'test_counting')).out).to.deep.equal(['test_counting: paused']);
     expect(await paused).to.deep.include({ code: 1 });
     expect((await run('resume', 'test_counting')).code).to.equal(0);
+    expect((await run('pause', 'test_counting')).code).to.equal(0);
+    // A new one begins from the beginning, and rests for nobody.
     const givenUp = run(...slowly);
     await delay(600);
     expect((await run('cancel', 'test_counting')).out).to.deep.equal(['test_counting: given up']);
