@@ -18,7 +18,8 @@ const isOwn = (known: ProjectionState, projection: Projection): boolean =>
 const isTaken = (known: ProjectionState | undefined, projection: Projection): boolean => {
   if (known === undefined) return false;
   if (isOwn(known, projection)) return true;
-  return known.version >= projection.version && (known.owned || Date.parse(known.updatedAt) > Date.now() - ABANDONED);
+  const isThere = known.owned || known.paused || Date.parse(known.updatedAt) > Date.now() - ABANDONED;
+  return known.version >= projection.version && isThere;
 };
 
 const isPure = ({ definition }: ProjectionState): boolean => definition !== MIXED;
@@ -52,12 +53,9 @@ export const beginBeside = async (client: pg.ClientBase, projection: Projection,
   await client.query('select pg_notify($1, $2)', [CONTROL, name]);
 };
 
-/**
- * True for a build that does what is asked for now: from the beginning of the log, and not stopped by anything. What was
- * replaced and is taken back is older than what readers see.
- */
-const isFresh = (known: ProjectionState, serving: ProjectionState, projection: Projection): boolean =>
-  isOwn(known, projection) && known.generation > serving.generation && !known.paused && known.status !== 'failed';
+/** True for a build that does what is asked for now: from the beginning of the log, and not stopped by anything. */
+const isFresh = (known: ProjectionState, projection: Projection): boolean =>
+  isOwn(known, projection) && !known.takenBack && !known.paused && known.status !== 'failed';
 
 /** Begins to build, because somebody has asked for it, what is not being built already. */
 export const beginAsked = async (
@@ -70,7 +68,7 @@ export const beginAsked = async (
   const known = await lockState(client, name);
   // A newer release that is at it makes new tables too.
   if (known !== undefined && known.version > projection.version && known.owned) return;
-  if (known === undefined || !isFresh(known, serving, projection)) {
+  if (known === undefined || !isFresh(known, projection)) {
     const { replacing, after } = over(known);
     const beyond = after > serving.requested ? after : serving.requested;
     await makeTables(client, { projection, slot: 'next', replacing, after: beyond, ...wish });
@@ -103,8 +101,14 @@ export const prepareBeside = (pool: pg.Pool, projection: Projection, wish: Wish)
     const known = await lockState(client, stateName(projection.name, 'next'));
     if (!isToBuild(known, projection)) return undefined;
     const { name, generation, position, mostPerSecond } = known;
-    const place = (await tablesAreWhole(client, projection, 'next'))
+    const isWhole = await tablesAreWhole(client, projection, 'next');
+    const place = isWhole
       ? { name, generation, position }
       : await makeTables(client, { projection, slot: 'next', ...over(known), ...wish });
+    await client.query(
+      `update projector.state set run_since = now(), run_events = events, run_position = coalesce(commit_position, 0)
+       where name = $1`,
+      [name],
+    );
     return { place, mostPerSecond };
   });

@@ -15,7 +15,8 @@ export const requestRebuild = async (
   mostPerSecond?: number,
 ): Promise<bigint | undefined> => {
   const { rows } = await db.query<{ requested: bigint }>(
-    `with asked as (update projector.state set requested = generation + 1, most_per_second = $2 where name = $1
+    `with asked as (update projector.state set requested = generation + 1, most_per_second = $2, updated_at = now()
+       where name = $1
        returning requested)
      select requested, pg_notify('${CONTROL}', $1) from asked`,
     [name, mostPerSecond ?? null],
@@ -48,6 +49,23 @@ export const pauseBuild = async (db: Pick<pg.Pool, 'query'>, name: string, pause
   );
   return rows.length === 1;
 };
+
+/** Drops what has been built so far: it begins again, in tables of its own, unless it rests. */
+export const emptyBuild = (pool: pg.Pool, name: string): Promise<void> =>
+  changingTables(pool, name, async (client) => {
+    const row = stateName(name, 'next');
+    const known = await lockState(client, row);
+    if (known === undefined) return;
+    for (const table of known.tables) await client.query(dropTable(table, schemaOf.next));
+    await client.query('delete from projector.parked where name = $1', [row]);
+    await client.query(
+      `update projector.state set commit_position = null, prepare_position = null, events = 0, as_of = null,
+         status = 'catching_up', generation = generation + 1, requested = generation + 1, taken_back = false,
+         updated_at = now() where name = $1`,
+      [row],
+    );
+    await client.query('select pg_notify($1, $2)', [CONTROL, row]);
+  });
 
 /** Drops the tables that a projection had before: there is no way back then. Answers false when there are none. */
 export const forgetOld = (pool: pg.Pool, name: string): Promise<boolean> =>
@@ -83,10 +101,15 @@ export const undoRebuild = (pool: pg.Pool, projection: Projection): Promise<Undo
     await copyState(client, old, next);
     await client.query('delete from projector.state where name = $1', [old]);
     await client.query(
-      `update projector.state set status = 'catching_up', paused = false, most_per_second = null, generation_since = now(),
-         updated_at = now() where name = $1`,
-      [next],
+      `update projector.state set status = 'catching_up', generation = $2, requested = $2, taken_back = true,
+         paused = false, most_per_second = null, updated_at = now() where name = $1`,
+      // Beyond every build before it, so that nobody takes it for one of those.
+      [next, serving.requested + 1n],
     );
+    // What was asked for before is not wanted any more.
+    await client.query('update projector.state set requested = generation, most_per_second = null where name = $1', [
+      name,
+    ]);
     await client.query('select pg_notify($1, $2)', [CONTROL, next]);
     return { kind: 'begun', generation: serving.generation + 1n };
   });

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { isOfSlot, projectionOf, schemaOf } from './builds.ts';
-import { cancelBuild, forgetOld } from './build-requests.ts';
+import { emptyBuild, forgetOld } from './build-requests.ts';
 import { readStates, type ProjectionState } from './projection-state.ts';
 import { dropTable } from './table-ddl.ts';
 
@@ -23,17 +23,23 @@ const dropStrays = async (pool: pg.Pool, slot: 'next' | 'old'): Promise<void> =>
   for (const { name } of rows) if (!told.has(name)) await pool.query(dropTable(name, schemaOf[slot]));
 };
 
+/** True where nothing can stand that was written before now. */
+const isEmpty = (states: readonly ProjectionState[]): boolean =>
+  states.every(({ name, position }) => !isOfSlot(name, 'old') && (!isOfSlot(name, 'next') || position === undefined));
+
 /**
  * Drops every table beside those in use, so that nothing of a user is left there: what was replaced, and what is being
- * built but by nobody. Answers false while something is being built that has to be waited for.
+ * built but by nobody at this moment, which begins anew. Answers false while something is being built that has to be waited
+ * for.
  */
 export const forgetBeside = async (pool: pg.Pool): Promise<boolean> => {
   const states = await readStates(pool);
   const builds = states.filter(({ name }) => isOfSlot(name, 'next'));
   if (builds.some(isAttended)) return false;
-  for (const { name } of builds) await cancelBuild(pool, projectionOf(name));
+  for (const { name } of builds) await emptyBuild(pool, projectionOf(name));
   for (const { name } of states) if (isOfSlot(name, 'old')) await forgetOld(pool, projectionOf(name));
   await dropStrays(pool, 'next');
   await dropStrays(pool, 'old');
-  return true;
+  // Something may have been taken back meanwhile.
+  return isEmpty(await readStates(pool));
 };

@@ -42,7 +42,8 @@ export const makeTables = async (client: pg.ClientBase, making: Making): Promise
        tables = excluded.tables, generation = excluded.generation, requested = excluded.generation,
        generation_since = now(), commit_position = null, prepare_position = null,
        target_position = excluded.target_position, events = 0, as_of = null, status = 'catching_up',
-       owner = excluded.owner, paused = false, most_per_second = null, updated_at = now()
+       owner = excluded.owner, paused = false, most_per_second = null, taken_back = false, run_since = null,
+       run_events = null, run_position = null, updated_at = now()
      returning generation`,
     [name, version, definitionOf(projection), names, target?.commit ?? null, owner, after],
   );

@@ -24,6 +24,9 @@ export class OutdatedError extends Error {
   }
 }
 
+/** How long a request waits for the release that made the tables, in milliseconds. */
+const OTHERS_FIRST = 2000;
+
 /** Where to go on, or why this release cannot. */
 type Prepared = Readonly<{ place: Place } | { obstacle: Error }>;
 
@@ -37,6 +40,22 @@ const goOn = async (
   return { place: { name, generation, position } };
 };
 
+/** True when a rebuild was asked for; the newer release, if it is there, is given the time to do it itself. */
+const isForUs = ({ requested, generation, updatedAt }: ProjectionState, isSuperseded: boolean): boolean =>
+  requested > generation && (!isSuperseded || Date.parse(updatedAt) < Date.now() - OTHERS_FIRST);
+
+const answerRequest = async (
+  client: pg.ClientBase,
+  projection: Projection,
+  known: ProjectionState,
+  wish: Wish,
+): Promise<void> => {
+  await beginAsked(client, projection, known, wish);
+  await client.query('update projector.state set requested = generation, most_per_second = null where name = $1', [
+    known.name,
+  ]);
+};
+
 const prepareIn = async (client: pg.ClientBase, projection: Projection, wish: Wish): Promise<Prepared> => {
   const known = await lockState(client, projection.name);
   const inPlace = async (): Promise<Prepared> => ({
@@ -44,18 +63,14 @@ const prepareIn = async (client: pg.ClientBase, projection: Projection, wish: Wi
   });
   if (known === undefined) return inPlace();
   const isSuperseded = known.version > projection.version;
-  const isAsked = known.requested > known.generation;
+  const isAsked = isForUs(known, isSuperseded);
   if (isSuperseded && !isAsked) return { obstacle: new SupersededError(known) };
   const isOwn = known.definition === definitionOf(projection);
   const isWhole = await tablesAreWhole(client, projection, 'serving');
   // What is damaged is of no use to any reader.
   if (!isWhole && (isOwn || !(await tablesAreThere(client, known)))) return inPlace();
-  if (isAsked) {
-    await beginAsked(client, projection, known, wish);
-    await client.query('update projector.state set requested = generation, most_per_second = null where name = $1', [
-      known.name,
-    ]);
-  } else if (!isOwn) await beginBeside(client, projection, wish);
+  if (isAsked) await answerRequest(client, projection, known, wish);
+  else if (!isOwn) await beginBeside(client, projection, wish);
   if (isSuperseded) return { obstacle: new SupersededError(known) };
   return isWhole ? goOn(client, known, isOwn) : { obstacle: new OutdatedError(known) };
 };

@@ -44,6 +44,10 @@ export type ProjectionState = Readonly<{
   paused: boolean;
   /** Events a second that a build takes at the most; undefined: as fast as it goes. */
   mostPerSecond: number | undefined;
+  /** True for tables that were in use before and are to be so again. */
+  takenBack: boolean;
+  /** When whoever works on it began, and how far it was then. */
+  run: Readonly<{ since: string; events: bigint; position: bigint }>;
   /** True while an instance holds its lock. */
   owned: boolean;
   parked: Parked | undefined;
@@ -67,6 +71,10 @@ type StateRow = Readonly<{
   updated_at: string;
   paused: boolean;
   most_per_second: number | null;
+  taken_back: boolean;
+  run_since: string | null;
+  run_events: bigint | null;
+  run_position: bigint | null;
   owned: boolean;
   parked_commit: bigint | null;
   parked_prepare: bigint | null;
@@ -111,6 +119,12 @@ const stateOf = (row: StateRow): ProjectionState => ({
   updatedAt: row.updated_at,
   paused: row.paused,
   mostPerSecond: row.most_per_second ?? undefined,
+  takenBack: row.taken_back,
+  run: {
+    since: row.run_since ?? row.generation_since,
+    events: row.run_events ?? 0n,
+    position: row.run_position ?? 0n,
+  },
   owned: row.owned,
   parked: parkedOf(row),
 });
@@ -141,7 +155,8 @@ export const lockState = async (db: Queryable, name: string): Promise<Projection
 };
 
 const COPIED = `version, definition, tables, generation, generation_since, commit_position, prepare_position,
-  target_position, events, as_of, status, owner, updated_at, paused, most_per_second`;
+  target_position, events, as_of, status, owner, updated_at, paused, most_per_second, taken_back, run_since, run_events,
+  run_position`;
 
 /** Gives a row the contents of another one. What somebody has asked of that one is not taken along. */
 export const copyState = async (db: Queryable, from: string, to: string): Promise<void> => {

@@ -67,14 +67,15 @@ const lagOf = ({ position, asOf }: ProjectionState, head: Position | undefined, 
 const progressOf = (state: ProjectionState, head: Position | undefined): Progress | null => {
   const end = head?.commit ?? state.target;
   if (state.status === 'live' || end === undefined || end === 0n) return null;
-  const seconds = (Date.parse(state.updatedAt) - Date.parse(state.generationSince)) / 1000;
+  const { run } = state;
+  const seconds = (Date.parse(state.updatedAt) - Date.parse(run.since)) / 1000;
   const reached = state.position?.commit ?? 0n;
-  const part = Math.min(1, Number(reached) / Number(end));
-  const running = seconds > 0 && part > 0;
+  const passed = Number(reached - run.position);
+  const isRunning = seconds > 0 && passed > 0;
   return {
-    rate: running ? Math.round(Number(state.events) / seconds) : 0,
-    etaSeconds: running ? Math.ceil((seconds * (1 - part)) / part) : null,
-    part,
+    rate: isRunning ? Math.round(Number(state.events - run.events) / seconds) : 0,
+    etaSeconds: isRunning ? Math.max(0, Math.ceil((seconds * Number(end - reached)) / passed)) : null,
+    part: Math.min(1, Number(reached) / Number(end)),
   };
 };
 

@@ -85,6 +85,7 @@ export const projector = (options: ProjectorOptions): Projector => {
   let states = new Map<string, ProjectionState>();
   /** Those whose tables have the form of an older release: nobody reads them here. */
   let outdated: ReadonlySet<string> = new Set();
+  const warned = new Set<string>();
   let head: Position | undefined;
   let running: Promise<unknown> = Promise.resolve();
   let looking: Promise<void> | undefined;
@@ -190,6 +191,13 @@ export const projector = (options: ProjectorOptions): Projector => {
     if (!own) return;
     for (const projection of projections) {
       const { serving, next } = rowsOf(states, projection.name);
+      if (outdated.has(projection.name) && serving?.version === projection.version && !warned.has(projection.name)) {
+        warned.add(projection.name);
+        logger.error(
+          { projection: projection.name, version: projection.version },
+          'another release has tables of another form under the same version; raise it',
+        );
+      }
       if (!needsBuild(serving, next, projection)) continue;
       await buildForUpgrade(pools.projector, projection, { owner: instance, target: head });
     }

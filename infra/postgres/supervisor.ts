@@ -15,7 +15,7 @@ import { park, type Failure } from './projection-state.ts';
 const STANDBY = 1000;
 const AGAIN = { first: 100, most: 5000 };
 const FAILED = { first: 1000, most: 60_000 };
-const SUPERSEDED = 10_000;
+const SUPERSEDED = 3000;
 /** A session that was told to end and has not by then is left behind; its place fences it off if it ever goes on. */
 const LAST_BATCH = 10_000;
 

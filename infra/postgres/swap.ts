@@ -6,7 +6,7 @@ import { FencedError } from './feeding.ts';
 import { statementsOf } from './op-statements.ts';
 import type { DatabasePools } from './pools.ts';
 import { applyEvents, type Opener } from './project-events.ts';
-import { BUILD_LOCK, CONTROL, copyState, lockState, PROGRESS, progressText } from './projection-state.ts';
+import { BUILD_LOCK, CONTROL, copyState, lockState, PROGRESS, progressText, readStates } from './projection-state.ts';
 import type { Place, ProjectionState } from './projection-state.ts';
 import { createSchema, dropTable, moveTable, tableName } from './table-ddl.ts';
 import { tablesAreWhole } from './table-shapes.ts';
@@ -26,8 +26,8 @@ export type Swapped = 'swapped' | 'behind' | 'busy';
 const LAST_STRETCH = 500;
 /** Readers wait behind the exchange while it waits for readers that came before it: no longer than this, in milliseconds. */
 const READERS_MS = 300;
-/** How long tables that nobody reads are waited for, in milliseconds. */
-const UNREAD_MS = 3000;
+/** How long is waited for what is in nobody's way, in milliseconds. */
+const IN_PEACE_MS = 3000;
 
 const LOCK_NOT_AVAILABLE = '55P03';
 
@@ -37,14 +37,17 @@ const isBusy = (error: unknown): boolean =>
 const later = (one: Position | undefined, other: Position | undefined): Position | undefined =>
   one !== undefined && isAfter(one, other) ? one : other;
 
-/** Writes what the tables that readers see have and those that were built lack. Answers how many events; undefined: too many. */
+/** Ends the exchange, and undoes all of it. */
+class Behind extends Error {}
+
+/** Writes what the tables that readers see have and those that were built lack. Answers how many events; throws Behind. */
 const catchUp = async (
   client: pg.ClientBase,
   projection: Projection,
   { store, vault }: SwapDeps,
   next: ProjectionState,
   until: Position | undefined,
-): Promise<number | undefined> => {
+): Promise<number> => {
   if (until === undefined || !isAfter(until, next.position)) return 0;
   const page = await store.readAll({
     ...(next.position === undefined ? {} : { from: next.position }),
@@ -52,7 +55,7 @@ const catchUp = async (
     filter: { streamPrefixes: projection.streamPrefixes },
   });
   const missing = page.filter(({ position }) => comparePositions(position, until) <= 0);
-  if (missing.length === LAST_STRETCH) return undefined;
+  if (missing.length === LAST_STRETCH) throw new Behind();
   const { ops, failure } = await applyEvents(projection, vault, missing);
   if (failure !== undefined) throw failure;
   for (const statement of statementsOf(ops, schemaOf.next)) {
@@ -65,22 +68,29 @@ const names = (tables: readonly string[], schema: string): string =>
   tables.map((table) => tableName(schema, table)).join(', ');
 
 /**
- * Takes the tables that nobody reads. Whoever is at them, such as the server's own cleaning, which gives way after a second,
- * is waited for while readers go on.
+ * Makes the server's own cleaning go, which gives way to who waits for more than a second, and keeps it away, while readers
+ * and writers of the tables in use go on.
  */
-const takeUnread = async (client: pg.ClientBase, next: ProjectionState, old: ProjectionState | undefined) => {
-  await client.query(`set local lock_timeout = ${UNREAD_MS}`);
-  if (next.tables.length > 0) await client.query(`lock table ${names(next.tables, schemaOf.next)}`);
-  for (const table of old?.tables ?? []) await client.query(dropTable(table, schemaOf.old));
+const takeInPeace = async (client: pg.ClientBase, serving: readonly string[], next: readonly string[]) => {
+  await client.query(`set local lock_timeout = ${IN_PEACE_MS}`);
+  if (next.length > 0) await client.query(`lock table ${names(next, schemaOf.next)}`);
+  if (serving.length > 0) {
+    await client.query(`lock table ${names(serving, schemaOf.serving)} in share update exclusive mode`);
+  }
 };
 
 /** Takes the tables that readers see, and puts the others in their place. */
-const moveTables = async (client: pg.ClientBase, serving: readonly string[], next: readonly string[]) => {
+const moveTables = async (
+  client: pg.ClientBase,
+  serving: readonly string[],
+  next: readonly string[],
+  old: readonly string[],
+) => {
   const limit = Math.max(1, Math.floor(READERS_MS / Math.max(1, serving.length)));
   await client.query(`set local lock_timeout = ${limit}`);
   if (serving.length > 0) await client.query(`lock table ${names(serving, schemaOf.serving)}`);
   const statements = [
-    ...serving.map((table) => dropTable(table, schemaOf.old)),
+    ...[...new Set([...old, ...serving])].map((table) => dropTable(table, schemaOf.old)),
     ...serving.map((table) => moveTable(table, schemaOf.serving, schemaOf.old)),
     ...next.map((table) => moveTable(table, schemaOf.next, schemaOf.serving)),
   ];
@@ -108,7 +118,7 @@ const moveRows = async (
   const { rows } = await client.query<{ generation: bigint }>(
     `update projector.state set generation = fresh, requested = fresh, commit_position = $2, prepare_position = $3,
        events = events + $4, as_of = greatest(as_of, $5::timestamptz), status = 'live', owner = $6,
-       most_per_second = null, updated_at = now()
+       most_per_second = null, taken_back = false, updated_at = now()
      from (select greatest((extract(epoch from clock_timestamp()) * 1000)::bigint, $7::bigint + 1) as fresh) as clock
      where name = $1 returning generation`,
     [
@@ -129,12 +139,7 @@ const moveRows = async (
 const isStill = (next: ProjectionState | undefined, built: Place): next is ProjectionState =>
   next?.generation === built.generation && next.position?.commit === built.position?.commit && !next.paused;
 
-const swapIn = async (
-  client: pg.ClientBase,
-  projection: Projection,
-  built: Place,
-  deps: SwapDeps,
-): Promise<Exclude<Swapped, 'busy'>> => {
+const swapIn = async (client: pg.ClientBase, projection: Projection, built: Place, deps: SwapDeps): Promise<void> => {
   const { name } = projection;
   const next = await lockState(client, built.name);
   if (!isStill(next, built)) throw new FencedError(built.name);
@@ -144,18 +149,19 @@ const swapIn = async (
   for (const slot of ['serving', 'old'] as const) {
     for (const statement of createSchema(schemaOf[slot])) await client.query(statement);
   }
-  await takeUnread(client, next, await lockState(client, stateName(name, 'old')));
+  // Nobody else changes which tables there are now.
+  const known = new Map((await readStates(client)).map((state) => [state.name, state.tables]));
+  const [inUse, replaced] = [known.get(name) ?? [], known.get(stateName(name, 'old')) ?? []];
+  await takeInPeace(client, inUse, next.tables);
   // Who writes to the tables has to move this row first, and waits until the exchange is made.
   const serving = await lockState(client, name);
   const events = await catchUp(client, projection, deps, next, serving?.position);
-  if (events === undefined) return 'behind';
-  await moveTables(client, serving?.tables ?? [], next.tables);
+  await moveTables(client, inUse, next.tables, replaced);
   await moveRows(client, name, serving, {
     position: later(serving?.position, next.position),
     events,
     owner: deps.owner,
   });
-  return 'swapped';
 };
 
 /**
@@ -165,10 +171,10 @@ const swapIn = async (
  */
 export const swap = async (projection: Projection, built: Place, deps: SwapDeps): Promise<Swapped> => {
   try {
-    return await changingTables(deps.pools.projector, projection.name, (client) =>
-      swapIn(client, projection, built, deps),
-    );
+    await changingTables(deps.pools.projector, projection.name, (client) => swapIn(client, projection, built, deps));
+    return 'swapped';
   } catch (error) {
+    if (error instanceof Behind) return 'behind';
     if (isBusy(error)) return 'busy';
     throw error;
   }

@@ -36,6 +36,11 @@ const askedFor = (status: ProjectionStatus, wanted: bigint): ProjectionStatus | 
   return status.rebuildAsked ? null : status.building;
 };
 
+/** States that no waiting changes soon. */
+const OVER: ReadonlySet<string> = new Set(['failed', 'paused', 'outdated'] satisfies (
+  ProjectionStatus | Building
+)['state'][]);
+
 /** Shows how far they are. */
 const show = ({ note }: ProjectionParts, name: string, tables: ProjectionStatus | Building, isWhole: boolean): void => {
   const progress = isWhole ? { part: 1 } : tables.progress;
@@ -53,10 +58,10 @@ const followBuild = async (parts: ProjectionParts, name: string, wanted: bigint)
     if (tables !== null) {
       const isWhole = tables === status && status.state === 'live';
       show(parts, name, tables, isWhole);
-      if (isWhole || tables.state === 'failed' || tables.state === 'paused') return status;
+      if (isWhole || OVER.has(tables.state)) return status;
       if (tables.owner !== null) heard = performance.now();
-    } else if (wasBuilt) throw new CliError(1, `The building of ${name} was given up.`);
-    wasBuilt = tables !== null;
+      wasBuilt = true;
+    } else if (wasBuilt && !status.rebuildAsked) throw new CliError(1, `The building of ${name} was given up.`);
     if (performance.now() - heard > patience)
       throw new CliError(2, `No running server builds ${name}; the next one of this release to start does.`);
     await delay(LOOK);
@@ -71,14 +76,18 @@ const mustKnow = (parts: ProjectionParts, name: string): Projection => {
 
 type Shown = Readonly<{ json?: boolean }>;
 
+const unfinished = (name: string, building: Building | null): CliError =>
+  building?.state === 'paused'
+    ? new CliError(1, `The building of ${name} is paused.`)
+    : new CliError(1, `The building of ${name} has stopped; readers see the tables that they saw before.`);
+
 /** Waits for a build and shows what came of it. */
 const waitForBuild = async (parts: ProjectionParts, name: string, wanted: bigint, { json }: Shown): Promise<void> => {
   const status = await followBuild(parts, name, wanted);
   parts.write(json === true ? JSON.stringify(status) : line(status));
+  if (BigInt(status.generation) < wanted) throw unfinished(name, status.building);
   if (status.state === 'failed') throw new CliError(1, `${name} has stopped.`);
-  if (status.building?.state === 'failed')
-    throw new CliError(1, `The building of ${name} has stopped; readers see the tables that they saw before.`);
-  if (status.building?.state === 'paused') throw new CliError(1, `The building of ${name} is paused.`);
+  if (status.state === 'outdated') throw new CliError(1, `${name} was built anew by another release, for itself.`);
 };
 
 const rateOf = (text: string | undefined): number | undefined => {

@@ -213,6 +213,30 @@ describe('building read models beside those in use', () => {
   });
 
   describe('back to what was replaced', () => {
+    it('is what a rebuild does not take for its own, and what a request before it does not undo', async () => {
+      const it = begin();
+      await reaches(it, await say(ada, 1n, 2n));
+      await until(isLive(it));
+      const first = statusOf(it).generation;
+      await it.rebuild(name);
+      await until(isExchanged(it, first));
+      await pools.projector.query('update rm_old.test_counter set total = 1000');
+      await end(it);
+      await requestRebuild(pools.projector, name);
+      expect(await undoRebuild(pools.projector, counting())).to.include({ kind: 'begun' });
+      const back = begin();
+      await until(() => statusOf(back).state === 'live' && statusOf(back).building === null);
+      expect(await sumAndCount()).to.deep.equal([1000n, 2n]);
+      await end(back);
+      await undoRebuild(pools.projector, counting());
+      await requestRebuild(pools.projector, name);
+      const again = begin();
+      const { generation } = statusOf(again);
+      await until(isExchanged(again, generation));
+      await until(async () => (await sumAndCount())[0] === 3n);
+      await isRight();
+    });
+
     it('catches up first, and is a way forth again', async () => {
       const it = begin();
       await reaches(it, await say(ada, 1n, 2n));

@@ -92,7 +92,7 @@ describe('exchanging read models', () => {
   });
 
   describe('when somebody is to be forgotten', () => {
-    it('is waited for while it is worked on, and given up when it is not', async () => {
+    it('is waited for while it is worked on, and emptied when it is not', async () => {
       const it = begin({ limits: { max: 10, linger: 0 } });
       await reaches(it, await say(ada, ...many(200)));
       await until(isLive(it));
@@ -103,6 +103,12 @@ describe('exchanging read models', () => {
       await until(() => statusOf(it).building?.owner === null);
       expect(await it.forgetBeside()).to.equal(true);
       expect(await tablesIn('rm_next')).to.deep.equal([]);
+      // It still rests, and begins anew when it goes on.
+      await until(() => statusOf(it).building?.state === 'paused' && statusOf(it).building?.events === 0);
+      const { generation } = statusOf(it);
+      await pauseBuild(pools.projector, name, false);
+      await until(isExchanged(it, generation));
+      await isRight();
     });
 
     it('is found also where nothing tells of it any more', async () => {
