@@ -19,10 +19,6 @@ export const matches = (event: StoredEvent, filter: Filter | undefined): boolean
   return prefixes.length === 0 || prefixes.some((prefix) => event.stream.startsWith(prefix));
 };
 
-/** The later of two positions; undefined stands before all. */
-export const later = (a: Position | undefined, b: Position | undefined): Position | undefined =>
-  b !== undefined && isAfter(b, a) ? b : a;
-
 /** How soon a reader hears, in milliseconds, that the log has gone on without anything for it. */
 const PASSED_AFTER = 250;
 

@@ -1,4 +1,5 @@
 import {
+  later,
   reachedBy,
   type EventStore,
   type FeedItem,
@@ -7,7 +8,7 @@ import {
 } from '../../src/kernel/event-store.ts';
 import { watchTail } from './tail-watch.ts';
 import { followTail } from './follow-tail.ts';
-import { later, logTail, type Tail, type TailOptions as Options } from './log-tail.ts';
+import { logTail, type Tail, type TailOptions as Options } from './log-tail.ts';
 
 /** How long a read waits for the tail to have what the store has, in milliseconds. */
 const LATE_MS = 25;

@@ -51,14 +51,8 @@ export const runBuild = async (
     return false;
   };
 
-  const throttled =
-    mostPerSecond === undefined
-      ? { limits: deps.limits }
-      : {
-          pace: pacedAt(mostPerSecond, signal),
-          limits: { ...deps.limits, max: Math.min(deps.limits.max, mostPerSecond) },
-        };
-  const { limits, ...paced } = throttled;
-  const fed = { schema: schemaOf.next, start, whenLive: exchange, ...paced };
-  await feedTables(projection, fed, { ...deps, limits }, signal);
+  const fed = { schema: schemaOf.next, start, whenLive: exchange };
+  if (mostPerSecond === undefined) return feedTables(projection, fed, deps, signal);
+  const limits = { ...deps.limits, max: Math.min(deps.limits.max, mostPerSecond) };
+  return feedTables(projection, { ...fed, pace: pacedAt(mostPerSecond, signal) }, { ...deps, limits }, signal);
 };

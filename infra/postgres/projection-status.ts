@@ -1,7 +1,7 @@
 import { isAfter, positionText, type Position } from '../../src/kernel/event-store.ts';
 import type { Projection } from '../../src/kernel/projection.ts';
 import { stateName } from './builds.ts';
-import type { ProjectionState } from './projection-state.ts';
+import type { ProjectionState, StateStatus } from './projection-state.ts';
 
 /**
  * How a projection is doing. `waiting`: its database, its store or its owner is away, and it goes on by itself.
@@ -94,11 +94,14 @@ const failureOf = ({ parked }: ProjectionState): ParkedEvent | null =>
 const textOf = (position: Position | undefined): string | null =>
   position === undefined ? null : positionText(position);
 
+/** What its row says, while somebody works on it. */
+const workedOn = ({ status, owned }: ProjectionState): StateStatus | 'waiting' =>
+  status === 'failed' || owned ? status : 'waiting';
+
 const buildingOf = (next: ProjectionState | undefined, head: Position | undefined): Building | null => {
   if (next === undefined) return null;
-  const running = next.status === 'failed' || next.owned ? next.status : 'waiting';
   return {
-    state: next.paused ? 'paused' : running,
+    state: next.paused ? 'paused' : workedOn(next),
     version: next.version,
     position: textOf(next.position),
     events: Number(next.events),
@@ -142,11 +145,6 @@ export const rowsOf = (states: ReadonlyMap<string, ProjectionState>, name: strin
 /** What is known around the rows: the log's end, the time, and whether the tables have the form of an older release. */
 export type Circumstances = Readonly<{ head: Position | undefined; now: Date; isOutdated: boolean }>;
 
-const stateOf = ({ status, owned }: ProjectionState, isOutdated: boolean): ProjectionStatus['state'] => {
-  if (isOutdated) return 'outdated';
-  return status === 'failed' || owned ? status : 'waiting';
-};
-
 /** Tells how a projection is doing, from its rows. */
 export const projectionStatus = (
   projection: Projection,
@@ -156,7 +154,7 @@ export const projectionStatus = (
   if (serving === undefined) return unknown(projection);
   return {
     name: serving.name,
-    state: stateOf(serving, isOutdated),
+    state: isOutdated ? 'outdated' : workedOn(serving),
     version: serving.version,
     position: textOf(serving.position),
     head: textOf(head),

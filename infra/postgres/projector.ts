@@ -9,7 +9,6 @@ import { causeOf, isMissing } from './faults.ts';
 import { lookAhead, type Standing } from './look-ahead.ts';
 import { migrate } from './migrate.ts';
 import type { DatabasePools } from './pools.ts';
-import { buildForUpgrade, needsBuild } from './beside.ts';
 import { requestRebuild } from './build-requests.ts';
 import { isOfSlot } from './builds.ts';
 import type { SessionDeps, SessionHandle } from './feeding.ts';
@@ -22,6 +21,7 @@ import { projectionStatus, rowsOf, type ProjectionStatus } from './projection-st
 import { standstill } from './standstill.ts';
 import { supervisor } from './supervisor.ts';
 import { outdatedOf } from './table-shapes.ts';
+import { upgrades } from './upgrades.ts';
 
 export type ProjectorOptions = Readonly<{
   projections: readonly Projection[];
@@ -85,10 +85,10 @@ export const projector = (options: ProjectorOptions): Projector => {
   let states = new Map<string, ProjectionState>();
   /** Those whose tables have the form of an older release: nobody reads them here. */
   let outdated: ReadonlySet<string> = new Set();
-  const warned = new Set<string>();
   let head: Position | undefined;
   let running: Promise<unknown> = Promise.resolve();
   let looking: Promise<void> | undefined;
+  const upgrade = upgrades({ projections, pools, logger, instance });
   const still = standstill(options.standstillMs ?? STANDSTILL);
 
   const known = positions(({ names, certain }) => {
@@ -186,23 +186,6 @@ export const projector = (options: ProjectorOptions): Projector => {
     },
   });
 
-  /** Where readers see the tables of an older release, builds those of this one beside them. */
-  const upgrade = async (): Promise<void> => {
-    if (!own) return;
-    for (const projection of projections) {
-      const { serving, next } = rowsOf(states, projection.name);
-      if (outdated.has(projection.name) && serving?.version === projection.version && !warned.has(projection.name)) {
-        warned.add(projection.name);
-        logger.error(
-          { projection: projection.name, version: projection.version },
-          'another release has tables of another form under the same version; raise it',
-        );
-      }
-      if (!needsBuild(serving, next, projection)) continue;
-      await buildForUpgrade(pools.projector, projection, { owner: instance, target: head });
-    }
-  };
-
   /** Tables that somebody has dropped are missed by readers before the next event comes. */
   const missTables = async (): Promise<void> => {
     const mine = projections.filter(({ name }) => sessions.has(name));
@@ -235,7 +218,7 @@ export const projector = (options: ProjectorOptions): Projector => {
       await missTables();
       head = await store.head();
       wakeSleepers(await look((name) => sessions.has(name) && states.get(name)?.status === 'live'));
-      await upgrade();
+      if (own) await upgrade({ states, outdated, head });
     } catch (error) {
       still.forget();
       if (!isMissing(error)) {

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { comparePositions, isAfter, type EventStore, type Position } from '../../src/kernel/event-store.ts';
+import { isAfter, later, type EventStore, type Position } from '../../src/kernel/event-store.ts';
 import type { Projection } from '../../src/kernel/projection.ts';
 import { schemaOf, stateName } from './builds.ts';
 import { FencedError } from './feeding.ts';
@@ -34,9 +34,6 @@ const LOCK_NOT_AVAILABLE = '55P03';
 const isBusy = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === LOCK_NOT_AVAILABLE;
 
-const later = (one: Position | undefined, other: Position | undefined): Position | undefined =>
-  one !== undefined && isAfter(one, other) ? one : other;
-
 /** Ends the exchange, and undoes all of it. */
 class Behind extends Error {}
 
@@ -54,7 +51,7 @@ const catchUp = async (
     maxCount: LAST_STRETCH,
     filter: { streamPrefixes: projection.streamPrefixes },
   });
-  const missing = page.filter(({ position }) => comparePositions(position, until) <= 0);
+  const missing = page.filter(({ position }) => !isAfter(position, until));
   if (missing.length === LAST_STRETCH) throw new Behind();
   const { ops, failure } = await applyEvents(projection, vault, missing);
   if (failure !== undefined) throw failure;

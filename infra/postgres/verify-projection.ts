@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
-import { comparePositions, positionText, type EventStore, type Position } from '../../src/kernel/event-store.ts';
+import { isAfter, positionText, type EventStore, type Position } from '../../src/kernel/event-store.ts';
 import type { Projection } from '../../src/kernel/projection.ts';
 import { READ_SCHEMA } from '../../src/kernel/query.ts';
 import type { Column, Row, Table, Value } from '../../src/kernel/table.ts';
@@ -69,7 +69,7 @@ const replay = async (
   let events = 0;
   while (position !== undefined) {
     const page = await store.readAll({ ...(from === undefined ? {} : { from }), maxCount: EVENTS, filter });
-    const wanted = page.filter((event) => comparePositions(event.position, position) <= 0);
+    const wanted = page.filter((event) => !isAfter(event.position, position));
     const { ops, failure } = await applyEvents(projection, vault, wanted);
     if (failure !== undefined) throw failure;
     for (const op of ops) tables.get(op.table)?.apply(op);

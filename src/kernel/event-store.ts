@@ -39,6 +39,10 @@ export type FeedItem =
 export const isAfter = (position: Position, place: Position | undefined): boolean =>
   place === undefined || comparePositions(position, place) > 0;
 
+/** The later of two positions; undefined stands before all. */
+export const later = (a: Position | undefined, b: Position | undefined): Position | undefined =>
+  b !== undefined && isAfter(b, a) ? b : a;
+
 /** How far items reach; undefined when they are only the news of having caught up. */
 export const reachedBy = (items: readonly FeedItem[]): Position | undefined => {
   for (let at = items.length - 1; at >= 0; at -= 1) {

@@ -7,7 +7,7 @@ import { verifyProjection } from '../../infra/postgres/verify-projection.ts';
 import type { Position } from '../../src/kernel/event-store.ts';
 import type { Projection } from '../../src/kernel/projection.ts';
 import { memoryEventStore, type MemoryEventStore } from '../support/memory-event-store.ts';
-import { counted, counting, database, testProjector, vault } from './fixture.ts';
+import { counted, counting, database, testProjector, until, vault } from './fixture.ts';
 
 /** The read model that is built, and two users of whom the log tells. */
 export const name = 'test_counting';
@@ -59,6 +59,23 @@ export const building = () => {
   const reaches = async (which: Projector, position: Position): Promise<void> => {
     expect(await which.waitFor(position, { timeoutMs: 15_000 })).to.equal(true);
   };
+  /** A projector that is live with these amounts of one user, and its generation. */
+  const live = async (amounts: readonly bigint[], options: Parameters<typeof begin>[0] = {}) => {
+    const it = begin(options);
+    await reaches(it, await say(ada, ...amounts));
+    await until(isLive(it));
+    return { it, generation: statusOf(it).generation };
+  };
+  /** Reads in a transaction that stays open until `done`. */
+  const longRead = async (): Promise<() => Promise<void>> => {
+    const reader = await pools.appSystem.connect();
+    await reader.query('begin');
+    await reader.query('select * from rm.test_counter');
+    return async () => {
+      await reader.query('commit');
+      reader.release();
+    };
+  };
   const sumAndCount = async (): Promise<readonly [bigint, bigint]> => {
     const { rows } = await pools.appSystem.query<{ total: bigint; events: bigint }>(
       `select coalesce(sum(total), 0)::bigint as total, (select count(*) from rm.test_entry) as events
@@ -78,5 +95,5 @@ export const building = () => {
     return rows.map((row) => row.name);
   };
 
-  return { parts: () => ({ pools, store }), begin, end, say, reaches, sumAndCount, isRight, tablesIn };
+  return { parts: () => ({ pools, store }), begin, end, say, reaches, live, longRead, sumAndCount, isRight, tablesIn };
 };

@@ -9,7 +9,7 @@ import { ada, bob, building, isExchanged, isLive, many, name, statusOf } from '.
 import { counting, rowsOf, until, vault } from './fixture.ts';
 
 describe('building read models beside those in use', () => {
-  const { parts, begin, end, say, reaches, sumAndCount, isRight, tablesIn } = building();
+  const { parts, begin, end, say, reaches, live, longRead, sumAndCount, isRight, tablesIn } = building();
   let pools: DatabasePools;
   let store: MemoryEventStore;
 
@@ -19,10 +19,7 @@ describe('building read models beside those in use', () => {
 
   describe('on request', () => {
     it('never shows readers less than before, or nothing, while events keep coming', async () => {
-      const it = begin({ limits: { max: 20, linger: 5 } });
-      await reaches(it, await say(ada, ...many(400)));
-      await until(isLive(it));
-      const { generation } = statusOf(it);
+      const { it, generation } = await live(many(400), { limits: { max: 20, linger: 5 } });
       const reading = new AbortController();
       const seen: (readonly [bigint, bigint])[] = [];
       const reader = (async () => {
@@ -48,10 +45,7 @@ describe('building read models beside those in use', () => {
     });
 
     it('puts right what was wrong, and keeps what it has replaced', async () => {
-      const it = begin();
-      await reaches(it, await say(ada, 1n, 2n));
-      await until(isLive(it));
-      const { generation } = statusOf(it);
+      const { it, generation } = await live([1n, 2n]);
       await pools.projector.query('update rm.test_counter set total = 1000');
       expect(await it.rebuild(name)).to.equal(true);
       await until(isExchanged(it, generation));
@@ -71,10 +65,7 @@ describe('building read models beside those in use', () => {
     });
 
     it('goes on where it was when its builder is gone, and is built by one of several', async () => {
-      const first = begin({ instance: 'first', limits: { max: 10, linger: 0 } });
-      await reaches(first, await say(ada, ...many(300)));
-      await until(isLive(first));
-      const { generation } = statusOf(first);
+      const { it: first, generation } = await live(many(300), { instance: 'first', limits: { max: 10, linger: 0 } });
       await requestRebuild(pools.projector, name, 100);
       await until(() => (statusOf(first).building?.events ?? 0) >= 20);
       await end(first);
@@ -101,31 +92,22 @@ describe('building read models beside those in use', () => {
     });
 
     it('waits for readers that take long, and lets others read meanwhile', async () => {
-      const it = begin();
-      await reaches(it, await say(ada, 1n, 2n));
-      await until(isLive(it));
-      const { generation } = statusOf(it);
-      const slow = await pools.appSystem.connect();
-      await slow.query('begin');
-      await slow.query('select * from rm.test_counter');
+      const { it, generation } = await live([1n, 2n]);
+      const done = await longRead();
       await it.rebuild(name);
       await until(() => statusOf(it).building?.state === 'live');
       await delay(1500);
       expect(statusOf(it).generation).to.equal(generation);
       expect(await sumAndCount()).to.deep.equal([3n, 2n]);
       await reaches(it, await say(ada, 4n));
-      await slow.query('commit');
-      slow.release();
+      await done();
       await until(isExchanged(it, generation));
       expect(await sumAndCount()).to.deep.equal([7n, 3n]);
       await isRight();
     });
 
     it('rests when paused, goes on when told, and is gone without a trace when given up', async () => {
-      const it = begin({ limits: { max: 10, linger: 0 } });
-      await reaches(it, await say(ada, ...many(200)));
-      await until(isLive(it));
-      const { generation } = statusOf(it);
+      const { it, generation } = await live(many(200), { limits: { max: 10, linger: 0 } });
       await requestRebuild(pools.projector, name, 100);
       await until(() => (statusOf(it).building?.events ?? 0) > 0);
       expect(await pauseBuild(pools.projector, name, true)).to.equal(true);
@@ -146,10 +128,7 @@ describe('building read models beside those in use', () => {
     });
 
     it('does not disturb a verification that is under way', async () => {
-      const it = begin();
-      await reaches(it, await say(ada, 1n, 2n));
-      await until(isLive(it));
-      const { generation } = statusOf(it);
+      const { it, generation } = await live([1n, 2n]);
       const held = Promise.withResolvers<undefined>();
       const begun = Promise.withResolvers<undefined>();
       const readAll: MemoryEventStore['readAll'] = async (options) => {
@@ -179,10 +158,7 @@ describe('building read models beside those in use', () => {
           return base.apply(event);
         },
       });
-      const it = begin({ projections: [breaking] });
-      await reaches(it, await say(ada, 1n, 2n, 4n));
-      await until(isLive(it));
-      const { generation } = statusOf(it);
+      const { it, generation } = await live([1n, 2n, 4n], { projections: [breaking] });
       broken = true;
       await it.rebuild(name);
       await until(() => statusOf(it).building?.state === 'failed');
@@ -196,10 +172,7 @@ describe('building read models beside those in use', () => {
     });
 
     it('shows what is built, and what was replaced, to nobody', async () => {
-      const it = begin();
-      await reaches(it, await say(ada, 1n));
-      await until(isLive(it));
-      const { generation } = statusOf(it);
+      const { it, generation } = await live([1n]);
       await it.rebuild(name);
       await until(isExchanged(it, generation));
       for (const pool of [pools.appUser, pools.appSystem]) {

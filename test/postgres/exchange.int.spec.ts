@@ -11,7 +11,7 @@ import { ada, building, isExchanged, isLive, many, name, statusOf } from './buil
 import { counting, until, vault } from './fixture.ts';
 
 describe('exchanging read models', () => {
-  const { parts, begin, end, say, reaches, sumAndCount, isRight, tablesIn } = building();
+  const { parts, begin, end, say, reaches, live, longRead, sumAndCount, isRight, tablesIn } = building();
   let pools: DatabasePools;
   let store: MemoryEventStore;
 
@@ -70,21 +70,15 @@ describe('exchanging read models', () => {
     });
 
     it('does not put what is gone in the place of what is there', async () => {
-      const it = begin();
-      await reaches(it, await say(ada, 1n, 2n));
-      await until(isLive(it));
-      const { generation } = statusOf(it);
-      const slow = await pools.appSystem.connect();
-      await slow.query('begin');
-      await slow.query('select * from rm.test_counter');
+      const { it, generation } = await live([1n, 2n]);
+      const done = await longRead();
       await it.rebuild(name);
       await until(() => statusOf(it).building?.state === 'live');
       await until(async () => {
         await pools.projector.query('drop table rm_next.test_entry').catch(() => undefined);
         return (await tablesIn('rm_next')).length === 1;
       });
-      await slow.query('commit');
-      slow.release();
+      await done();
       await until(isExchanged(it, generation));
       expect(await sumAndCount()).to.deep.equal([3n, 2n]);
       await isRight();
@@ -112,10 +106,7 @@ describe('exchanging read models', () => {
     });
 
     it('is found also where nothing tells of it any more', async () => {
-      const first = begin();
-      await reaches(first, await say(ada, 1n));
-      await until(isLive(first));
-      const { generation } = statusOf(first);
+      const { it: first, generation } = await live([1n]);
       await first.rebuild(name);
       await until(isExchanged(first, generation));
       await end(first);

@@ -1,61 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import type { DatabasePools } from '../../infra/postgres/pools.ts';
-import type { Projector } from '../../infra/postgres/projector.ts';
-import { verifyProjection } from '../../infra/postgres/verify-projection.ts';
 import { StoreUnavailableError, type Position } from '../../src/kernel/event-store.ts';
 import type { Event } from '../../src/kernel/message.ts';
 import { defineProjection } from '../../src/kernel/projection.ts';
 import { defineTable } from '../../src/kernel/table.ts';
-import { memoryEventStore, type MemoryEventStore } from '../support/memory-event-store.ts';
-import { counted, counting, database, metadata, removed, rowsOf, testProjector, until, vault } from './fixture.ts';
+import type { MemoryEventStore } from '../support/memory-event-store.ts';
+import { ada, bob, building } from './building.ts';
+import { counted, counting, metadata, removed, rowsOf, until } from './fixture.ts';
 
 describe('projector', () => {
-  const ada = randomUUID();
-  const bob = randomUUID();
+  const { parts, begin, end, say, reaches, isRight } = building();
   let pools: DatabasePools;
-  let drop: () => Promise<void>;
   let store: MemoryEventStore;
-  let started: Projector[] = [];
 
-  const begin = (options: Partial<Parameters<typeof testProjector>[0]> = {}): Projector => {
-    const made = testProjector({ projections: [counting()], store, pools, ...options });
-    made.start();
-    started.push(made);
-    return made;
-  };
-  const end = async (which: Projector): Promise<void> => {
-    started = started.filter((each) => each !== which);
-    await which.stop();
-  };
-  const say = async (user: string, ...amounts: readonly bigint[]): Promise<Position> => {
-    const events = amounts.map((amount) => counted(amount));
-    return (await store.append(`counter-${user}`, 'any', events)).position;
-  };
-  const reaches = async (which: Projector, position: Position): Promise<void> => {
-    expect(await which.waitFor(position, { timeoutMs: 15_000 })).to.equal(true);
-  };
+  beforeEach(() => {
+    ({ pools, store } = parts());
+  });
+
   const totals = async (): Promise<readonly (readonly [bigint, bigint])[]> => {
     const { rows } = await pools.projector.query<{ total: bigint; events: bigint }>(
       'select total, events from rm.test_counter order by total',
     );
     return rows.map(({ total, events }) => [total, events] as const);
   };
-  const isRight = async (): Promise<void> => {
-    const { right, tables } = await verifyProjection(counting(), { store, pools, vault });
-    expect(right, JSON.stringify(tables)).to.equal(true);
-  };
   const onServer = (text: string) => pools.owner.query(text);
-
-  beforeEach(async () => {
-    ({ pools, drop } = await database());
-    store = memoryEventStore();
-  });
-  afterEach(async () => {
-    await Promise.all(started.map((each) => each.stop()));
-    started = [];
-    await drop();
-  });
 
   describe('at work', () => {
     it('writes what has happened and what happens', async () => {
