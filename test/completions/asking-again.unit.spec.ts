@@ -108,6 +108,26 @@ describe('asking again for an answer', () => {
       expect(one.types()).to.deep.equal(['FundsReserved', 'ReservationCaptured']);
     });
 
+    it('says everywhere that it began at the same time: while it runs, from the record and from its replay', async () => {
+      const held = gate();
+      const upstream = scriptedUpstream([started, text('Hel'), held.step, text('lo'), used(10, 2), finished]);
+      let reads = 0;
+      const clock = (): Date => new Date(Date.parse(cause.at) + 10 * (reads += 1));
+      const one = await given(upstream, { clock });
+      const two = await given(upstream, { beside: one });
+      const three = await given(upstream, { beside: one });
+      const again = (instance: GivenCompletions): Promise<Answer> =>
+        instance.answers.open(order('Hello', { key: 'k1' }), cause, staying());
+      const first = await again(one);
+      await until('the record to have begun', () => one.log.kept(first.requestId) !== undefined);
+      const followed = await three.answers.follow(first.requestId, order('').userId, staying());
+      const answers = [first, await again(two), followed];
+      held.open();
+      for (const answer of answers) await hear(answer);
+      answers.push(await again(three));
+      expect(answers.map(({ startedAt }) => startedAt)).to.deep.equal(answers.map(() => first.startedAt));
+    });
+
     it('reads on from any position, from the running answer and from the record', async () => {
       const held = gate();
       const upstream = scriptedUpstream([started, text('Hel'), held.step, text('lo'), used(10, 2), finished]);

@@ -11,6 +11,7 @@ import { loadCatalogue } from '../../infra/catalogue/load-catalogue.ts';
 import { countTokens } from '../../infra/tokenizer/count-tokens.ts';
 import type { CreditAccountEvent } from '../../src/events/credit-account/credit-account.events.ts';
 import type { KnownRequests } from '../../src/http/routes/llm/known-requests.ts';
+import type { Clock } from '../../src/kernel/clock.ts';
 import { commandHandler } from '../../src/kernel/command-handler.ts';
 import type { Cause } from '../../src/kernel/message.ts';
 import type { MicroUsd } from '../../src/kernel/money.ts';
@@ -53,9 +54,9 @@ export type GivenCompletions = Readonly<{
 export const givenCompletions = async (
   upstream: ChatUpstream,
   options: Partial<CompletionPolicy> &
-    Readonly<{ credit?: MicroUsd; lingerMs?: number; beside?: GivenCompletions }> = {},
+    Readonly<{ credit?: MicroUsd; lingerMs?: number; beside?: GivenCompletions; clock?: Clock }> = {},
 ): Promise<GivenCompletions> => {
-  const { credit = 5_000_000n, lingerMs = 60_000, beside, ...policy } = options;
+  const { credit = 5_000_000n, lingerMs = 60_000, beside, clock = () => new Date(), ...policy } = options;
   const { logger, lines } = memoryLogger();
   const store = beside?.store ?? memoryEventStore();
   const log = beside?.log ?? memoryAnswerLog();
@@ -74,7 +75,7 @@ export const givenCompletions = async (
   let ids = 0;
   const running = completions({
     credits,
-    clock: () => new Date(),
+    clock,
     logger,
     pause,
     policy: { ...defaultCompletionPolicy, ...policy },
@@ -93,7 +94,7 @@ export const givenCompletions = async (
     digestKey: 'a key of this test',
     lingerMs,
     headWaitMs: defaultCompletionPolicy.headWaitMs,
-    clock: () => new Date(),
+    clock,
     logger,
     pause,
   });

@@ -87,16 +87,18 @@ export const answers = (deps: AnswersDeps): Answers => {
 
   /** Takes the key for an attempt and makes the answer here. Throws LostClaimError when somebody was faster. */
   const make = async (claim: Claiming, attempt: number, cause: Cause, waiting: Waiting): Promise<Live> => {
-    const { job, requestId } = claim.taking(attempt, cause);
+    const { job, taken } = claim.taking(attempt, cause);
     try {
       const running = await completions.run(job, cause, waiting.nobody);
+      // The claim tells the other instances when it began.
+      const startedAt = taken()?.at ?? running.startedAt;
       const note = (ended: Ended): Promise<void> =>
         claim.end({ requestId: running.requestId, attempt }, overOf(ended), cause);
-      return remember(own(keeper, running, waiting.readers, note));
+      return remember(own(keeper, { ...running, startedAt }, waiting.readers, note));
     } catch (error) {
-      const taken = requestId();
-      if (taken !== undefined && !isLostClaim(error)) {
-        await claim.end({ requestId: taken, attempt }, { how: 'refused', finish: null, charged: null }, cause);
+      const requestId = taken()?.requestId;
+      if (requestId !== undefined && !isLostClaim(error)) {
+        await claim.end({ requestId, attempt }, { how: 'refused', finish: null, charged: null }, cause);
       }
       throw error;
     }

@@ -42,6 +42,9 @@ export const isLostClaim = (error: unknown): boolean => error instanceof LostCla
 type Keyed = Job & Required<Pick<Job, 'key'>>;
 type Over = Pick<CompletionEnded['data'], 'how' | 'finish' | 'charged'>;
 
+/** The request that took a key, and when, as everybody else reads it. */
+export type Taken = Readonly<{ requestId: string; at: Date }>;
+
 /** One key of one user. */
 export type Claiming = Readonly<{
   userId: string;
@@ -50,7 +53,7 @@ export type Claiming = Readonly<{
   /** What the key stands for now. Throws DomainError `already_exists` when that is other work. */
   look: () => Promise<Claim>;
   /** The job that first takes the key for this attempt. Its plan throws LostClaimError when somebody was faster. */
-  taking: (attempt: number, cause: Cause) => Readonly<{ job: Job; requestId: () => string | undefined }>;
+  taking: (attempt: number, cause: Cause) => Readonly<{ job: Job; taken: () => Taken | undefined }>;
   /** Notes how an attempt ended, however long that takes; never rejects. */
   end: (attempt: Readonly<{ requestId: string; attempt: number }>, over: Over, cause: Cause) => Promise<void>;
 }>;
@@ -87,9 +90,9 @@ export const claiming = (deps: ClaimingDeps, job: Keyed): Claiming => {
   const claimId = claimIdOf(userId, key.value);
   const bodyDigest = contentDigest([deps.digestKey, userId, key.digest]);
 
-  const take = async (plan: Plan, attempt: number, cause: Cause): Promise<void> => {
+  const take = async (plan: Plan, attempt: number, at: Date, cause: Cause): Promise<void> => {
     const { requestId, modelId } = plan;
-    const data = { requestId, userId, attempt, bodyDigest, modelId, streamed, at: isoOf(clock()) };
+    const data = { requestId, userId, attempt, bodyDigest, modelId, streamed, at: isoOf(at) };
     const { events } = await claims.handle(
       claimId,
       { type: 'StartCompletion', key: `start:${requestId}`, data },
@@ -108,17 +111,17 @@ export const claiming = (deps: ClaimingDeps, job: Keyed): Claiming => {
       return claim;
     },
     taking: (attempt, cause) => {
-      let taken: string | undefined;
+      let taken: Taken | undefined;
       const plan: Job['plan'] = async (requestId) => {
         const planned = await job.plan(requestId);
         // What there is no money for takes no key, which would be two appends for nothing.
         await deps.completions.affords(planned, apiKey);
-        const claimedAt = clock();
-        taken = requestId;
-        await take(planned, attempt, cause);
-        return fenced(planned, () => claimedInTime(claimedAt, clock()));
+        const at = clock();
+        taken = { requestId, at };
+        await take(planned, attempt, at, cause);
+        return fenced(planned, () => claimedInTime(at, clock()));
       };
-      return { job: { ...job, plan }, requestId: () => taken };
+      return { job: { ...job, plan }, taken: () => taken };
     },
     end: async ({ requestId, attempt }, over, cause) => {
       const data = { requestId, attempt, ...over, at: isoOf(clock()) };
