@@ -28,6 +28,7 @@ import { impatient, inTime } from './patience.ts';
 import { rawCallsOf } from './raw-calls.ts';
 import { subscribeTo } from './subscription.ts';
 import { storedEventOf } from './stored-event.ts';
+import { withWideWindow } from './wide-window.ts';
 
 /** How long an append may take, and a read or a new subscription may be silent, before it counts as lost. */
 const PATIENCE_MS = 15_000;
@@ -142,7 +143,7 @@ const headWith =
  * silent for `patienceMs` milliseconds is given up.
  */
 export const connectEventStore = (connectionString: string, patienceMs = PATIENCE_MS): EventStore => {
-  const client = EventStoreDBClient.connectionString(connectionString);
+  const client = withWideWindow(EventStoreDBClient.connectionString(connectionString));
   const calls = rawCallsOf(client);
   const head = headWith(client, patienceMs);
   const read = readWith(client, patienceMs);
