@@ -4,7 +4,7 @@ import type { Projection } from '../../src/kernel/projection.ts';
 import { prepareBeside } from './beside.ts';
 import { schemaOf } from './builds.ts';
 import { feedTables, type SessionDeps } from './feeding.ts';
-import type { Place } from './projection-state.ts';
+import type { Place } from './projection-place.ts';
 import { swap } from './swap.ts';
 
 /** Milliseconds until readers that were in the way are looked at again. */

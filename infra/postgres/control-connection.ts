@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { CONTROL, LOCK_CLASS, PROGRESS } from './projection-state.ts';
+import { PROGRESS } from './projection-place.ts';
+import { CONTROL, LOCK_CLASS } from './projection-state.ts';
 
 /** One connection that holds this process's locks and hears its notifications. Its end is the end of all its locks. */
 export type ControlConnection = Readonly<{

@@ -13,7 +13,8 @@ import { flight } from './flight.ts';
 import { isPassing, isMissing } from './faults.ts';
 import type { DatabasePools } from './pools.ts';
 import { applyEvents, HandlerFailure, type Opener } from './project-events.ts';
-import { advance, type Place, type StateStatus } from './projection-state.ts';
+import { advance, type Place } from './projection-place.ts';
+import type { StateStatus } from './projection-state.ts';
 import { statementsOf } from './op-statements.ts';
 
 /** Somebody else has moved the projection, or a rebuild was asked for: what we know of it is old. */

@@ -1,6 +1,6 @@
 import { comparePositions, isAfter, type EventStore, type Position } from '../../src/kernel/event-store.ts';
 import type { Projection } from '../../src/kernel/projection.ts';
-import type { Place } from './projection-state.ts';
+import type { Place } from './projection-place.ts';
 
 const PAGE = 500;
 

@@ -2,7 +2,8 @@ import type pg from 'pg';
 import type { Position } from '../../src/kernel/event-store.ts';
 import type { Projection } from '../../src/kernel/projection.ts';
 import { schemaOf, stateName, type Slot } from './builds.ts';
-import { BUILD_LOCK, PROGRESS, progressText, type Place } from './projection-state.ts';
+import { PROGRESS, progressText, type Place } from './projection-place.ts';
+import { BUILD_LOCK } from './projection-state.ts';
 import { createSchema, createTable, definitionOf, dropTable } from './table-ddl.ts';
 
 export type Making = Readonly<{

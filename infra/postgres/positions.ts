@@ -1,5 +1,5 @@
 import { isAfter, type Position } from '../../src/kernel/event-store.ts';
-import type { Place } from './projection-state.ts';
+import type { Place } from './projection-place.ts';
 
 /** `certain`: an event that the projections read stands at the position, so that they are bound to come there. */
 export type Wish = Readonly<{ names: readonly string[]; position: Position; certain: boolean }>;

@@ -1,4 +1,4 @@
-import type { Place } from './projection-state.ts';
+import type { Place } from './projection-place.ts';
 
 /** Notices projections that have work and do not move. */
 export type Standstill = Readonly<{

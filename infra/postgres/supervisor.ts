@@ -49,6 +49,9 @@ export type Supervisor = Readonly<{
   moved: (name: string) => void;
 }>;
 
+const isOfAnotherRelease = (error: unknown): error is SupersededError | OutdatedError =>
+  error instanceof SupersededError || error instanceof OutdatedError;
+
 const failureOf = (error: unknown): Failure => {
   const event = error instanceof HandlerFailure ? error.event : undefined;
   const cause = causeOf(error instanceof HandlerFailure ? error.cause : error);
@@ -83,6 +86,7 @@ export const supervisor = (deps: SupervisorDeps): Supervisor => {
   const { works, pools, logger, clock, owner } = deps;
   const attempts = new Map<string, Troubles>();
   const current = new Map<string, () => void>();
+  const standingBy = new Set<string>();
 
   /** Waits, unless nudged. */
   const nap = async (name: string, pause: number, signal: AbortSignal): Promise<void> => {
@@ -116,15 +120,20 @@ export const supervisor = (deps: SupervisorDeps): Supervisor => {
     return troubles[kind];
   };
 
+  /** Says once that the tables are another release's, not each time that it looks. */
+  const standBy = (name: string, error: SupersededError | OutdatedError): void => {
+    if (standingBy.has(name)) return;
+    standingBy.add(name);
+    if (error instanceof SupersededError)
+      logger.warn({ projection: name }, 'a newer release owns this projection; standing by');
+    else logger.info({ projection: name }, 'an older release made the tables; they are built anew beside them');
+  };
+
   /** What to do about an error: answers the pause before the next try. */
   const afterwards = async (name: string, error: unknown): Promise<number> => {
     if (error instanceof FencedError) return growing(AGAIN, Math.min(counted(name, 'passing'), 3));
-    if (error instanceof SupersededError) {
-      logger.warn({ projection: name }, 'a newer release owns this projection; standing by');
-      return SUPERSEDED;
-    }
-    if (error instanceof OutdatedError) {
-      logger.info({ projection: name }, 'an older release made the tables; they are built anew beside them');
+    if (isOfAnotherRelease(error)) {
+      standBy(name, error);
       return SUPERSEDED;
     }
     if (isMissing(error)) {
@@ -153,6 +162,7 @@ export const supervisor = (deps: SupervisorDeps): Supervisor => {
       return 0;
     } catch (error) {
       if (until.aborted) return 0;
+      if (!isOfAnotherRelease(error)) standingBy.delete(name);
       // What went wrong long ago says nothing about today.
       if (performance.now() - since > FAILED.most) attempts.delete(name);
       return await afterwards(name, error).catch(() => AGAIN.most);
@@ -203,6 +213,9 @@ export const supervisor = (deps: SupervisorDeps): Supervisor => {
   return {
     run,
     nudge: (name) => current.get(name)?.(),
-    moved: (name) => attempts.delete(name),
+    moved: (name) => {
+      attempts.delete(name);
+      standingBy.delete(name);
+    },
   };
 };

@@ -2,32 +2,17 @@
 // so that a slow moment of the machine meets both; short answers, which show what a request costs, longer ones, which show
 // what a chunk costs, and the average answer of the model. Then it is kept busy while its memory is watched.
 // Usage: npm run bench -- proxy [requests a round] [seconds to keep it busy]
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadCatalogue } from '../../infra/catalogue/load-catalogue.ts';
-import { signIn, startServer, temporaryDataDir } from '../support/running-server.ts';
 import { freePort } from '../support/free-port.ts';
 import { cpuOf, cpuPerRequest, type ProcessCpu } from './process-cpu.ts';
+import { asking, MODEL, program, SHORT, startProduct } from './product.ts';
 import { soak } from './soak.ts';
 import { load, type Load, type Target } from './stream-load.ts';
 
 const ROUNDS = 3;
 const perRound = Number(process.argv[2] ?? 1_500);
 const busySeconds = Number(process.argv[3] ?? 180);
-const children: ChildProcess[] = [];
-
-const program = async (file: string, ...args: readonly string[]): Promise<void> => {
-  const child = spawn(process.execPath, [join(import.meta.dirname, file), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  children.push(child);
-  await once(child.stdout, 'data');
-};
-
-const MODEL = 'openai/gpt-4.1';
-
 /** How long the model's answers are on average, in tokens. This provider sends a chunk for each. */
 const averageAnswer = (): number => {
   const model = loadCatalogue({ embedded: false }).models.find(({ id }) => id === MODEL);
@@ -35,8 +20,6 @@ const averageAnswer = (): number => {
   return model.estimation.avgOutputTokens;
 };
 
-/** Chunks of a few words. */
-const SHORT = 30;
 /** So many requests at once, for answers of so many chunks: a few words, a paragraph, a page, the average. */
 const CASES = [
   { concurrency: 1, chunks: SHORT },
@@ -45,17 +28,6 @@ const CASES = [
   { concurrency: 32, chunks: 300 },
   { concurrency: 32, chunks: averageAnswer() },
 ] as const;
-
-const bodyFor = (chunks: number): string =>
-  JSON.stringify({
-    model: MODEL,
-    messages: [
-      { role: 'system', content: [{ type: 'text', text: 'You are a careful assistant.' }] },
-      { role: 'user', content: [{ type: 'text', text: `[[${chunks} chunks]] about the sea, the wind and the light` }] },
-    ],
-    stream: true,
-    max_tokens: 2 * chunks,
-  });
 
 type Case = (typeof CASES)[number];
 
@@ -119,32 +91,16 @@ const print = ({ concurrency, chunks, bare, product, cpu }: Row): void => {
   );
 };
 
-const data = temporaryDataDir();
+const product = await startProduct();
 try {
-  const upstreamPort = String(await freePort());
+  const { server, upstream } = product;
   const barePort = String(await freePort());
-  const upstream = `http://127.0.0.1:${upstreamPort}`;
-  await program('chunk-upstream.ts', upstreamPort);
-  await program('bare-proxy.ts', barePort, upstream);
-  const server = await startServer(data.path, {
-    OPENAI_API_KEY: 'bench',
-    OPENAI_BASE_URL: upstream,
-    FREE_CREDITS_AMOUNT: '100000',
-    RATE_LIMIT_MAX_REQUESTS: '10000000',
-    MAX_CONCURRENT_STREAMS_PER_USER: '1000',
-    LOG_LEVEL: 'warn',
-  });
+  const bareProxy = await program('bare-proxy.ts', barePort, upstream);
   try {
-    const token = await signIn(server, 'bench@example.test');
-    const targets = (chunks: number): readonly [Target, Target] => {
-      const body = bodyFor(chunks);
-      const headers = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
-      const authorized = { ...headers, authorization: `Bearer ${token}` };
-      return [
-        { url: `http://127.0.0.1:${barePort}/`, headers, body, mark: '[DONE]' },
-        { url: `${server.url}/api/llm/chat/completions`, headers: authorized, body, mark: 'stream_completed' },
-      ];
-    };
+    const targets = (chunks: number): readonly [Target, Target] => [
+      { url: `http://127.0.0.1:${barePort}/`, ...asking(chunks), mark: '[DONE]' },
+      product.target(chunks),
+    ];
     for (const target of targets(SHORT)) await load(target, 32, 600);
     console.log(line(['', 'concurrency', 'chunks', 'requests/s', 'first p50', 'first p99', 'total p50', 'total p99']));
     const rows: Row[] = [];
@@ -170,9 +126,8 @@ try {
     }));
     console.log(JSON.stringify({ bench: 'proxy', rounds: ROUNDS, result, memory }));
   } finally {
-    await server.stop();
+    bareProxy.kill();
   }
 } finally {
-  for (const child of children) child.kill();
-  data.remove();
+  await product.stop();
 }

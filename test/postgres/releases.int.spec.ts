@@ -2,10 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { undoRebuild } from '../../infra/postgres/build-requests.ts';
 import type { DatabasePools } from '../../infra/postgres/pools.ts';
+import { CONTROL } from '../../infra/postgres/projection-state.ts';
 import type { Projection } from '../../src/kernel/projection.ts';
 import { defineTable } from '../../src/kernel/table.ts';
 import type { MemoryEventStore } from '../support/memory-event-store.ts';
-import { ada, bob, building, isLive, statusOf } from './building.ts';
+import { memoryLogger } from '../support/memory-logger.ts';
+import { ada, bob, building, isLive, name, statusOf } from './building.ts';
 import { counters, counting, entries, until } from './fixture.ts';
 
 describe('read models of two releases', () => {
@@ -132,6 +134,22 @@ describe('read models of two releases', () => {
       await isAbandoned();
       await until(() => statusOf(middle).version === 2);
       await isRight(doubled());
+    });
+
+    it('says once that a newer release has the tables, however often it looks', async () => {
+      const newer = begin({ projections: [doubled()], instance: 'newer' });
+      await reaches(newer, await say(ada, 1n));
+      await end(newer);
+      const { logger, lines } = memoryLogger();
+      begin({ logger, instance: 'older' });
+      const standingBy = (): number => lines.filter(({ message }) => message.includes('standing by')).length;
+      await until(() => standingBy() > 0);
+      // Each makes it look at once.
+      for (let look = 0; look < 3; look += 1) {
+        await pools.projector.query('select pg_notify($1, $2)', [CONTROL, name]);
+        await delay(200);
+      }
+      expect(standingBy()).to.equal(1);
     });
 
     it('goes back to the older release and its tables, which that has kept up to date alone', async () => {
