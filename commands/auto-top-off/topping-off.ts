@@ -51,11 +51,14 @@ const outcomeOf = ({ status, failure, needsAction }: BegunPurchase): Outcome | u
   return status === 'mismatch' ? { code: 'mismatch', final: true } : undefined;
 };
 
+/** `under_way`: a purchase is begun and not ended; who calls again later goes on with it. */
+type Went = 'over' | 'under_way';
+
 /**
  * Buys for a user what automatic buying asks for, and goes on with what was begun. May be called at any time, by several
  * at once: the process decides, and each step is done once.
  */
-export const toppingOff = (deps: Deps): ((userId: string) => Promise<void>) => {
+export const toppingOff = (deps: Deps): ((userId: string) => Promise<Went>) => {
   const { topOffs, profiles, credits, purchasing, caps, clock, logger } = deps;
 
   const causeAt = (userId: string, at: string): Cause => {
@@ -88,15 +91,16 @@ export const toppingOff = (deps: Deps): ((userId: string) => Promise<void>) => {
     }
   };
 
-  const carryOn = async (userId: string, open: OpenTrigger, cause: Cause): Promise<void> => {
+  const carryOn = async (userId: string, open: OpenTrigger, cause: Cause): Promise<Went> => {
     const outcome = await carriedOn(userId, open, cause);
-    if (outcome === undefined) return;
+    if (outcome === undefined) return 'under_way';
     const { triggerId } = open;
     const data = { userId, triggerId, outcome, at: isoOf(clock()) };
     const { state } = await topOffs.handle(userId, { type: 'EndTopOff', key: `end:${triggerId}`, data }, cause);
     if (outcome !== 'succeeded') {
       logger.warn({ userId, code: outcome.code, suspended: state.suspended }, 'an automatic purchase failed');
     }
+    return 'over';
   };
 
   return async (userId) => {
@@ -105,14 +109,14 @@ export const toppingOff = (deps: Deps): ((userId: string) => Promise<void>) => {
     const before = await topOffs.state(userId);
     if (before.open !== null) return carryOn(userId, before.open, cause);
     const { topOff } = await profiles.state(userId);
-    if (topOff?.enabled !== true) return;
+    if (topOff?.enabled !== true) return 'over';
     const account = await credits.state(userId);
-    if (account.status === 'open' && (account.closed || isBlocked(account))) return;
+    if (account.status === 'open' && (account.closed || isBlocked(account))) return 'over';
     const balance = paidOf(account);
     const { threshold, amountMinor } = topOff;
     const data = { userId, balance, threshold, amountMinor, caps: await caps(), at };
     const key = `trigger:${before.triggers}`;
     const { state } = await topOffs.handle(userId, { type: 'TriggerTopOff', key, data }, cause);
-    if (state.open !== null) await carryOn(userId, state.open, cause);
+    return state.open === null ? 'over' : carryOn(userId, state.open, cause);
   };
 };

@@ -28,6 +28,7 @@ import type { Job } from './jobs.ts';
 import type { LivePolicy } from './live-policy.ts';
 import { localPaymentKeys } from './local-payments.ts';
 import type { Parts } from './parts.ts';
+import { patientWork } from './patient-work.ts';
 import type { WriteSide } from './write-side.ts';
 
 type Deps = Readonly<{
@@ -89,23 +90,6 @@ export type Paying = Readonly<{
   idle: () => Promise<void>;
 }>;
 
-/** Work for one user that nobody waits for: never twice at a time here. */
-const inBackground = (work: (userId: string) => Promise<void>, logger: Logger) => {
-  const running = new Map<string, Promise<void>>();
-  return {
-    begin: (userId: string): void => {
-      if (running.has(userId)) return;
-      const task = work(userId)
-        .catch((error: unknown) => logger.warn({ err: error, userId }, 'an automatic purchase is gone on with later'))
-        .finally(() => running.delete(userId));
-      running.set(userId, task);
-    },
-    idle: async (): Promise<void> => {
-      await Promise.all(running.values());
-    },
-  };
-};
-
 /** Buying credit over Stripe or the local pages. */
 export const paying = (deps: Deps): Paying => {
   const { config, parts, publicUrl, write, prices, queries, vault, notifier, mayRun, clock, logger } = deps;
@@ -139,14 +123,20 @@ export const paying = (deps: Deps): Paying => {
     clock,
     logger,
   });
-  const topOffs = inBackground(topOff, logger);
+  const topOffs = patientWork({
+    work: topOff,
+    clock,
+    logger,
+    firstRestMs: TOP_OFFS_EVERY_MS,
+    longestRestMs: MINUTE_MS,
+  });
   const jobs: readonly Job[] = [
     {
       name: 'top-off',
       everyMs: TOP_OFFS_EVERY_MS,
       mayRun,
       run: async () => {
-        for (const userId of await queries.asSystem(dueTopOffs(isoOf(clock()), AT_ONCE))) topOffs.begin(userId);
+        for (const userId of await queries.asSystem(dueTopOffs(isoOf(clock()), AT_ONCE))) topOffs.look(userId);
         await topOffs.idle();
       },
     },
