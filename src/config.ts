@@ -86,6 +86,7 @@ const schema = z.object({
   SESSION_MAX_DAYS: whole(30, 1),
   IDENTITY_HASH_KEY: hexKey,
   VAULT_MASTER_KEY: hexKey,
+  AUDIT_SIGNING_KEY: hexKey,
   OPENAI_API_KEY: z.string().min(1).optional(),
   OPENAI_BASE_URL: url,
   ANTHROPIC_API_KEY: z.string().min(1).optional(),

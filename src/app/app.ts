@@ -25,6 +25,7 @@ import { readYourWrites } from './read-your-writes.ts';
 import { readinessOf } from './readiness.ts';
 import { recording } from './recording.ts';
 import { erasing } from './erasing.ts';
+import { sealingLog } from './sealing-log.ts';
 import { seedDocuments } from './seeding.ts';
 import { connectStores } from './stores.ts';
 import { web } from './web.ts';
@@ -126,6 +127,8 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
   const money = paying({ config, parts, publicUrl, write, prices, queries, vault, notifier, mayRun, clock, logger });
   const forgetAnswers = recorded.forgetUser;
   const forgetting = erasing({ stores, write, read, forgetAnswers, provider: money.provider, clock, logger });
+  const { anchors } = write;
+  const sealed = sealingLog({ config, identityHashKey, anchors, store: eventStore, clock, logger });
   const signing = identity({ config, parts, stores, write, read, publicUrl, clock, logger });
   const stopping = new AbortController();
   void followCancels(
@@ -152,6 +155,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
         notifier,
         erasures: forgetting.erasures,
         payments: money.endpoints,
+        audit: sealed.endpoints,
         offered,
         prices,
         hub,
@@ -171,6 +175,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
     ...money.jobs,
     keepingShort({ pools, mayRun, clock, logger }),
     recorded.sweep,
+    sealed.job,
     ...forgetting.jobs,
   ];
   const jobs = has('jobs') ? startJobs(work, stores.ephemeral, logger) : undefined;

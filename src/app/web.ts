@@ -67,6 +67,8 @@ type Deps = Readonly<{
   notifier: Notifier;
   /** Everything about paying. */
   payments: readonly Endpoint[];
+  /** Seals and proofs. */
+  audit: readonly Endpoint[];
   erasures: Erasures;
   offered: LiveCatalogue;
   prices: LivePolicy;
@@ -129,6 +131,7 @@ const ownEndpoints = (deps: Deps, stopping: AbortSignal): readonly Endpoint[] =>
     ...billingEndpoints({ queries, clock, modelName, feeTiers: () => policy().tiers }),
     ...creditAccountEndpoints({ accounts: write.credits, vault: stores.vault, queries, clock }),
     ...deps.payments,
+    ...deps.audit,
     ...configEndpoints({
       policy,
       changePolicy,

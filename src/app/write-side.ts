@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { completionCancelAggregate } from '../../commands/completion-cancels/index.ts';
+import { auditAnchorAggregate } from '../../commands/audit-anchor/index.ts';
 import { apiKeyAggregate } from '../../commands/api-keys/index.ts';
 import { autoTopOffAggregate } from '../../commands/auto-top-off/index.ts';
 import { billingProfileAggregate, stripeCustomerAggregate } from '../../commands/billing-profile/index.ts';
@@ -68,6 +69,7 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, s
   const claims = commandHandler(completionClaim, deps);
   const cancels = commandHandler(completionCancelAggregate, deps);
   const erasures = commandHandler(erasureAggregate, deps);
+  const anchors = commandHandler(auditAnchorAggregate, deps);
   const consents = consentService({
     consents: commandHandler(consentAggregate, deps),
     documents: commandHandler(consentDocumentsAggregate, deps),
@@ -105,6 +107,7 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, s
     cancels,
     consents,
     erasures,
+    anchors,
     signIn,
     provision,
     pause,

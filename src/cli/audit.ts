@@ -1,44 +1,109 @@
 import { Command } from 'commander';
 import { chainCheck, type ChainReport } from '../finance/chain-check.ts';
+import { inclusionProof, newestSeal, proofFaults } from '../finance/inclusion-proof.ts';
+import { sealCheck, type SealReport } from '../finance/seal-check.ts';
+import { isDomainError } from '../kernel/errors.ts';
 import type { EventStore, Position } from '../kernel/event-store.ts';
-import { erasureProof, erasureText } from './erasure-proof.ts';
+import type { Seal } from '../kernel/seal.ts';
+import { keptProof, keptSeal } from './audit-files.ts';
 import { CliError, cliConfig, runCli, withEventStore } from './connect.ts';
+import { erasureProof, erasureText } from './erasure-proof.ts';
 
 const PAGE = 5000;
 
-const verifyAll = async (store: EventStore): Promise<ChainReport> => {
-  const check = chainCheck();
+type Report = ChainReport & Readonly<{ seals: Omit<SealReport, 'faults'> }>;
+
+const verifyAll = async (store: EventStore, trusted: readonly string[], kept: readonly Seal[]): Promise<Report> => {
+  const chain = chainCheck();
+  const seals = sealCheck({ trusted, kept });
   let from: Position | undefined;
   for (;;) {
     const page = await store.readAll(from === undefined ? { maxCount: PAGE } : { from, maxCount: PAGE });
-    for (const event of page) check.take(event);
+    for (const event of page) {
+      chain.take(event);
+      seals.take(event);
+    }
     from = page.at(-1)?.position;
-    if (page.length < PAGE) return check.report();
+    if (page.length < PAGE) break;
   }
+  const { faults, ...sealed } = seals.report();
+  const report = chain.report();
+  return { ...report, faults: [...report.faults, ...faults], seals: sealed };
 };
 
-const print = (report: ChainReport): void => {
-  for (const { stream, revision, position, what } of report.faults) {
+const print = ({ faults, events, streams, through, digest, seals }: Report): void => {
+  for (const { stream, revision, position, what } of faults) {
     console.log(`${stream}@${revision} (position ${position}): ${what}`);
   }
-  console.log(`${report.events} events in ${report.streams} streams, through position ${report.through ?? '-'}`);
-  console.log(`digest ${report.digest}`);
+  console.log(`${events} events in ${streams} streams, through position ${through ?? '-'}`);
+  console.log(`digest ${digest}`);
   console.log(
-    report.faults.length === 0 ? 'Every event is in its place and unaltered.' : `${report.faults.length} faults.`,
+    seals.seals === 0
+      ? `no seals yet; ${seals.unsealed} events wait for one`
+      : `${seals.seals} seals through position ${seals.sealedThrough}, ${seals.unsealed} events wait for one; signed by ${seals.keys.join(', ')}`,
   );
+  console.log(faults.length === 0 ? 'Every event is in its place and unaltered.' : `${faults.length} faults.`);
 };
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 const program = new Command('audit').description('Proves that the log was not altered.');
 
 program
   .command('verify')
-  .description('Re-computes every hash of every stream')
+  .description('Re-computes every hash of every stream and checks every seal')
+  .option('--key <id>', 'only seals of this key count (may be given again)', collect)
+  .option('--seal <file>', 'the log must have this seal, which was kept elsewhere (may be given again)', collect)
   .option('--json', 'print JSON')
-  .action(async ({ json }: { json?: boolean }) => {
-    const report = await withEventStore(cliConfig(), verifyAll);
+  .action(async ({ key = [], seal = [], json }: { key?: string[]; seal?: string[]; json?: boolean }) => {
+    const kept = seal.map(keptSeal);
+    const report = await withEventStore(cliConfig(), (store) => verifyAll(store, key, kept));
     if (json === true) console.log(JSON.stringify(report));
     else print(report);
     if (report.faults.length > 0) throw new CliError(1, 'the log does not verify');
+  });
+
+program
+  .command('seal')
+  .description('Prints the newest seal as JSON, to be kept where nobody of the server can write')
+  .action(async () => {
+    const seal = await withEventStore(cliConfig(), newestSeal);
+    if (seal === undefined) throw new CliError(1, 'nothing is sealed yet; it is within a minute after the first event');
+    console.log(JSON.stringify(seal));
+  });
+
+const revisionOf = (text: string): bigint => {
+  if (!/^\d{1,19}$/.test(text)) throw new CliError(2, '--revision takes a number, counted from 0');
+  return BigInt(text);
+};
+
+program
+  .command('prove')
+  .description('Prints a proof, as JSON, that one event is in the log as it was sealed')
+  .requiredOption('--stream <name>', 'the stream of the event')
+  .requiredOption('--revision <number>', 'its number in the stream, counted from 0')
+  .action(async ({ stream, revision }: { stream: string; revision: string }) => {
+    const number = revisionOf(revision);
+    try {
+      console.log(JSON.stringify(await withEventStore(cliConfig(), (store) => inclusionProof(store, stream, number))));
+    } catch (error) {
+      throw isDomainError(error) ? new CliError(error.errorType === 'invalid_argument' ? 2 : 1, error.detail) : error;
+    }
+  });
+
+program
+  .command('check')
+  .description('Checks a proof; needs neither server nor log')
+  .argument('<file>', 'what `prove` has printed')
+  .option('--key <id>', 'the key that must have signed (may be given again)', collect)
+  .action((file: string, { key = [] }: { key?: string[] }) => {
+    const proof = keptProof(file);
+    const faults = proofFaults(proof, key);
+    for (const fault of faults) console.log(fault);
+    if (faults.length > 0) throw new CliError(1, 'the proof does not hold');
+    const { event, seal } = proof;
+    console.log(`${event.type} (${event.stream}@${event.revision}, position ${event.position.commit}) is in the log:`);
+    console.log(`seal ${seal.number} of ${seal.sealedAt}, ${seal.count} events, signed by ${seal.keyId}`);
   });
 
 program

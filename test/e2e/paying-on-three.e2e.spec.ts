@@ -220,8 +220,13 @@ describe('paying on three instances', function () {
     const said = JSON.stringify(frames);
     expect(said).to.contain('TopOffSuspended');
     expect(said).to.contain('authentication_required');
-    const { notifications } = await clients[2]!.get<{ notifications: readonly Json[] }>('/api/notifications');
-    expect(notifications.filter((one) => JSON.stringify(one).includes('"payment"'))).to.have.length(1);
+    // The list is another read model than the events.
+    const told = await until('the list to show it', async () => {
+      const { notifications } = await clients[2]!.get<{ notifications: readonly Json[] }>('/api/notifications');
+      const payments = notifications.filter((one) => JSON.stringify(one).includes('"payment"'));
+      return payments.length > 0 ? payments : undefined;
+    });
+    expect(told).to.have.length(1);
     expect((await list('invoices')).filter(({ status }) => status === 'open')).to.deep.equal([]);
   });
 

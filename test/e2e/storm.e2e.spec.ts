@@ -1,5 +1,8 @@
 import { expect } from 'chai';
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { apiClient, type ApiClient } from '../support/api-client.ts';
 import { startInstances, type Instances } from '../support/instances.ts';
 import { patientClient, type Outcome } from '../support/patient-client.ts';
@@ -253,5 +256,46 @@ describe(`${REQUESTS} requests at once on a balance for ${PAID_FOR}, on three in
       const { stdout } = await runTool(instances.dataDir, 'projections', ['status']);
       expect.fail(`${String(error)}: ${found.join('\n')}\n${stdout}`);
     });
+  });
+
+  it('are sealed, and proven to whoever has nothing but the proof', async () => {
+    const audit = (...args: readonly string[]) => runTool(instances.dataDir, 'audit', args);
+    const stream = `creditAccount-${poor.userId}`;
+    const proven = await until(
+      'the first events to be sealed',
+      async () => {
+        const run = await audit('prove', '--stream', stream, '--revision', '0');
+        return run.code === 0 ? run.stdout : undefined;
+      },
+      90_000,
+    );
+    const files = mkdtempSync(join(tmpdir(), 'audit-'));
+    const file = (name: string, text: string): string => {
+      writeFileSync(join(files, name), text);
+      return join(files, name);
+    };
+    const kept = file('seal.json', (await audit('seal')).stdout);
+    const whole = await audit('verify', '--seal', kept, '--json');
+    expect(whole.code, whole.stdout).to.equal(0);
+    const { seals } = JSON.parse(whole.stdout) as { seals: { seals: number; keys: readonly [string] } };
+    expect(seals.keys).to.have.length(1);
+    expect(seals.seals).to.be.greaterThan(0);
+
+    const [key] = seals.keys;
+    const good = await audit('check', file('proof.json', proven), '--key', key);
+    expect([good.code, good.stderr]).to.deep.equal([0, '']);
+    expect(good.stdout).to.contain(`CreditAccountOpened (${stream}@0`);
+    const altered = await audit('check', file('altered.json', proven.replace(poor.userId, rich.userId)));
+    expect([altered.code, altered.stderr.trim()]).to.deep.equal([1, 'the proof does not hold']);
+    expect((await audit('check', kept)).code).to.equal(2);
+    expect((await audit('verify', '--key', 'another')).code).to.equal(1);
+
+    const path = `/api/admin/audit/proofs/${stream}`;
+    expect(JSON.stringify(await admin.get(`${path}/0`))).to.equal(proven.trim());
+    expect((await admin.call('GET', `${path}/999999`)).status).to.equal(404);
+    expect((await admin.call('GET', `${path}/first`)).status).to.equal(404);
+    expect((await rich.api.call('GET', `${path}/0`)).status).to.equal(403);
+    expect(await admin.get('/api/admin/audit/seals/latest')).to.include({ keyId: key });
+    rmSync(files, { recursive: true });
   });
 });
