@@ -71,7 +71,7 @@ const parts = await starting.catch((error: unknown) =>
   quit(2, error instanceof Error ? error.message : String(error)),
 );
 
-const app = await startApp({ config, parts, publicUrl, port, clock: () => new Date(), logger }).catch(
+const app = await startApp({ config, parts, publicUrl, port, env: process.env, clock: () => new Date(), logger }).catch(
   async (error: unknown) => {
     await parts.stop();
     if (error instanceof SecretMismatchError) return quit(2, error.message);

@@ -26,12 +26,24 @@ import { readinessOf } from './readiness.ts';
 import { recording } from './recording.ts';
 import { erasing } from './erasing.ts';
 import { sealingLog } from './sealing-log.ts';
+import { nightlyProof, provingTool } from './nightly-proof.ts';
 import { seedDocuments } from './seeding.ts';
 import { connectStores } from './stores.ts';
 import { web } from './web.ts';
 import { pause, writeSide, type WriteSide } from './write-side.ts';
 
-type Deps = Readonly<{ config: Config; parts: Parts; publicUrl: string; port: number; clock: Clock; logger: Logger }>;
+/** The environment, for tools that are run beside. */
+type Env = Readonly<Record<string, string | undefined>>;
+
+type Deps = Readonly<{
+  config: Config;
+  parts: Parts;
+  publicUrl: string;
+  port: number;
+  env: Env;
+  clock: Clock;
+  logger: Logger;
+}>;
 
 const LEASE_GRACE_MS = 3000;
 const SWEEP_EVERY_MS = 5000;
@@ -79,7 +91,7 @@ const jobsOf = (
 };
 
 /** Wires everything, visibly, once, and starts the roles of this process. */
-export const startApp = async ({ config, parts, publicUrl, port, clock, logger }: Deps) => {
+export const startApp = async ({ config, parts, publicUrl, port, env, clock, logger }: Deps) => {
   const has = (role: (typeof config.roles)[number]): boolean => config.roles.includes(role);
   const instance = randomUUID();
   const own = readYourWrites();
@@ -127,8 +139,10 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
   const money = paying({ config, parts, publicUrl, write, prices, queries, vault, notifier, mayRun, clock, logger });
   const forgetAnswers = recorded.forgetUser;
   const forgetting = erasing({ stores, write, read, forgetAnswers, provider: money.provider, clock, logger });
-  const { anchors } = write;
-  const sealed = sealingLog({ config, identityHashKey, anchors, store: eventStore, clock, logger });
+  const { anchors, reconciliations } = write;
+  const sealed = sealingLog({ config, identityHashKey, anchors, reconciliations, store: eventStore, clock, logger });
+  const prove = provingTool(parts, env);
+  const nightly = nightlyProof({ reconciliations, store: eventStore, prove, mayRun, clock, logger });
   const signing = identity({ config, parts, stores, write, read, publicUrl, clock, logger });
   const stopping = new AbortController();
   void followCancels(
@@ -176,6 +190,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
     keepingShort({ pools, mayRun, clock, logger }),
     recorded.sweep,
     sealed.job,
+    nightly.job,
     ...forgetting.jobs,
   ];
   const jobs = has('jobs') ? startJobs(work, stores.ephemeral, logger) : undefined;
@@ -193,6 +208,7 @@ export const startApp = async ({ config, parts, publicUrl, port, clock, logger }
     await settling;
     await recorded.answers.close(RECORD_MS);
     stopping.abort();
+    nightly.stop();
     await jobs?.stop();
     await telling.stop();
     await money.idle();

@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { sealing } from '../../commands/audit-anchor/sealing.ts';
+import { reconciliationId } from '../../commands/reconciliation/index.ts';
 import { sealSigner } from '../../infra/audit/seal-signer.ts';
 import type { Config } from '../config.ts';
 import { inclusionProof, newestSeal } from '../finance/inclusion-proof.ts';
@@ -15,6 +16,7 @@ type Deps = Readonly<{
   config: Pick<Config, 'AUDIT_SIGNING_KEY'>;
   identityHashKey: string;
   anchors: WriteSide['anchors'];
+  reconciliations: WriteSide['reconciliations'];
   store: EventStore;
   clock: Clock;
   logger: Logger;
@@ -28,7 +30,7 @@ const seedOf = ({ AUDIT_SIGNING_KEY }: Deps['config'], identityHashKey: string):
 
 /** The seals over the log, and proofs that rest on them. */
 export const sealingLog = (deps: Deps): Readonly<{ job: Job; endpoints: readonly Endpoint[] }> => {
-  const { config, identityHashKey, anchors, store, clock, logger } = deps;
+  const { config, identityHashKey, anchors, reconciliations, store, clock, logger } = deps;
   const signer = sealSigner(seedOf(config, identityHashKey));
   logger.info({ keyId: signer.keyId }, 'the log is sealed with this key');
   const run = sealing({ anchors, store, signer, clock, newId: randomUUID, logger });
@@ -37,6 +39,7 @@ export const sealingLog = (deps: Deps): Readonly<{ job: Job; endpoints: readonly
     endpoints: auditEndpoints({
       newestSeal: () => newestSeal(store),
       proof: (stream, revision) => inclusionProof(store, stream, revision),
+      proofsOf: async (day) => (await reconciliations.state(reconciliationId(day))).runs,
     }),
   };
 };

@@ -16,6 +16,7 @@ import { notification } from '../../commands/notifications/index.ts';
 import { pushToken } from '../../commands/push-tokens/index.ts';
 import { pushTokenDesk } from '../../commands/push-tokens/push-token-desk.ts';
 import { erasureAggregate } from '../../commands/erasure/index.ts';
+import { reconciliationAggregate } from '../../commands/reconciliation/index.ts';
 import { sessionAggregate } from '../../commands/sessions/index.ts';
 import { signInService, type SignInDeps } from '../../commands/sessions/sign-in.ts';
 import { emailAggregate, identityAggregate } from '../../commands/users/claims.ts';
@@ -70,6 +71,7 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, s
   const cancels = commandHandler(completionCancelAggregate, deps);
   const erasures = commandHandler(erasureAggregate, deps);
   const anchors = commandHandler(auditAnchorAggregate, deps);
+  const reconciliations = commandHandler(reconciliationAggregate, deps);
   const consents = consentService({
     consents: commandHandler(consentAggregate, deps),
     documents: commandHandler(consentDocumentsAggregate, deps),
@@ -108,6 +110,7 @@ export const writeSide = ({ config, eventStore: store, vault, identityHashKey, s
     consents,
     erasures,
     anchors,
+    reconciliations,
     signIn,
     provision,
     pause,

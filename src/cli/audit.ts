@@ -1,37 +1,12 @@
 import { Command } from 'commander';
-import { chainCheck, type ChainReport } from '../finance/chain-check.ts';
 import { inclusionProof, newestSeal, proofFaults } from '../finance/inclusion-proof.ts';
-import { sealCheck, type SealReport } from '../finance/seal-check.ts';
+import { verifiedLog, type VerifiedLog } from '../finance/verified-log.ts';
 import { isDomainError } from '../kernel/errors.ts';
-import type { EventStore, Position } from '../kernel/event-store.ts';
-import type { Seal } from '../kernel/seal.ts';
 import { keptProof, keptSeal } from './audit-files.ts';
 import { CliError, cliConfig, runCli, withEventStore } from './connect.ts';
 import { erasureProof, erasureText } from './erasure-proof.ts';
 
-const PAGE = 5000;
-
-type Report = ChainReport & Readonly<{ seals: Omit<SealReport, 'faults'> }>;
-
-const verifyAll = async (store: EventStore, trusted: readonly string[], kept: readonly Seal[]): Promise<Report> => {
-  const chain = chainCheck();
-  const seals = sealCheck({ trusted, kept });
-  let from: Position | undefined;
-  for (;;) {
-    const page = await store.readAll(from === undefined ? { maxCount: PAGE } : { from, maxCount: PAGE });
-    for (const event of page) {
-      chain.take(event);
-      seals.take(event);
-    }
-    from = page.at(-1)?.position;
-    if (page.length < PAGE) break;
-  }
-  const { faults, ...sealed } = seals.report();
-  const report = chain.report();
-  return { ...report, faults: [...report.faults, ...faults], seals: sealed };
-};
-
-const print = ({ faults, events, streams, through, digest, seals }: Report): void => {
+const print = ({ faults, events, streams, through, digest, seals }: VerifiedLog): void => {
   for (const { stream, revision, position, what } of faults) {
     console.log(`${stream}@${revision} (position ${position}): ${what}`);
   }
@@ -57,7 +32,7 @@ program
   .option('--json', 'print JSON')
   .action(async ({ key = [], seal = [], json }: { key?: string[]; seal?: string[]; json?: boolean }) => {
     const kept = seal.map(keptSeal);
-    const report = await withEventStore(cliConfig(), (store) => verifyAll(store, key, kept));
+    const report = await withEventStore(cliConfig(), (store) => verifiedLog(store, { trusted: key, kept }));
     if (json === true) console.log(JSON.stringify(report));
     else print(report);
     if (report.faults.length > 0) throw new CliError(1, 'the log does not verify');

@@ -65,3 +65,11 @@ export const userInput = (text: string): string => {
   if (isUuid(text)) return text.toLowerCase();
   throw new CliError(2, `--user takes the id of a user (a UUID), not "${text}"`);
 };
+
+/** What `--day` says: a day in UTC; absent: today. Throws CliError for anything else. */
+export const dayInput = (text: string | undefined, now = new Date()): Date => {
+  if (text === undefined) return now;
+  const [, year = '', month = '', day = ''] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text) ?? [];
+  if (year !== '' && isDay(year, month, day)) return new Date(`${text}T00:00:00Z`);
+  throw new CliError(2, `--day takes a day such as 2026-01-31, not "${text}"`);
+};

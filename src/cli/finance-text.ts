@@ -1,3 +1,4 @@
+import type { ReconciliationRun } from '../../commands/reconciliation/reconciliation.decider.ts';
 import type { OpenCase } from '../finance/open-cases.ts';
 import type { ReplayedBalance } from '../finance/replayed-balance.ts';
 import type { ReplayedBooks } from '../finance/replayed-books.ts';
@@ -62,3 +63,17 @@ export const statementText = ({ userId, period, openingUsd, closingUsd, lines }:
     ),
     `${'closing'.padEnd(66)}${closingUsd.padStart(16)}`,
   ].join('\n');
+
+/** A proof of everything, with what it found. */
+export const runText = ({ startedAt, completedAt, asOfPos, proven, found }: ReconciliationRun): string =>
+  proven === null
+    ? `begun ${startedAt}, through position ${asOfPos}: not at its end`
+    : [
+        ...found.map(({ subject, what, expected, actual }) =>
+          expected === null ? `${subject}: ${what}` : `${subject}: ${what}: ${expected} and ${actual}`,
+        ),
+        `${proven.events} events, ${proven.seals} seals and ${proven.accounts} accounts, through position ${asOfPos}`,
+        `digest ${proven.digest}`,
+        `trial balance ${proven.trialBalanceHash}`,
+        `${startedAt} to ${completedAt}: ${proven.issues === 0 ? 'everything is as it should be' : `${proven.issues} issues`}`,
+      ].join('\n');

@@ -1,18 +1,24 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
+import { reconciliationAggregate, reconciliationId } from '../../commands/reconciliation/index.ts';
 import { databasePools } from '../../infra/postgres/pools.ts';
 import { queryRunner } from '../../infra/postgres/query-runner.ts';
 import { JOURNAL_HEAD, journalLines } from '../finance/journal-csv.ts';
 import { openCases } from '../finance/open-cases.ts';
+import { provingLog } from '../finance/proving-log.ts';
 import { reconciled } from '../finance/reconciled.ts';
 import { replayedBalance } from '../finance/replayed-balance.ts';
 import { replayedBooks } from '../finance/replayed-books.ts';
 import { statementOf } from '../finance/statement.ts';
 import { entriesOf, trialBalance } from '../finance/trial-balance.ts';
+import { commandHandler } from '../kernel/command-handler.ts';
+import type { EventStore } from '../kernel/event-store.ts';
 import { silentLogger } from '../kernel/logger.ts';
+import type { QueryRunner } from '../kernel/query.ts';
 import { CliError, cliConfig, partsOf, runCli, withEventStore } from './connect.ts';
-import { asOfInput, mustBeReached, periodInput, positionInput, userInput } from './finance-input.ts';
-import { balanceText, casesText, replayText, statementText, trialText } from './finance-text.ts';
+import { asOfInput, dayInput, mustBeReached, periodInput, positionInput, userInput } from './finance-input.ts';
+import { balanceText, casesText, replayText, runText, statementText, trialText } from './finance-text.ts';
 
 /** Between looks at read models that do not agree. */
 const LOOK_AGAIN_MS = 500;
@@ -124,24 +130,69 @@ program
     });
   });
 
+/** Runs with the read models of the installation. */
+const withQueries = async <T>(work: (queries: QueryRunner) => Promise<T>): Promise<T> => {
+  const url = partsOf(cliConfig()).databaseUrl;
+  const pools = databasePools({ url, logger: silentLogger, applicationName: 'plantocode tool' });
+  try {
+    return await work(queryRunner(pools));
+  } finally {
+    await pools.close();
+  }
+};
+const lookAgain = (): Promise<void> => delay(LOOK_AGAIN_MS);
+
 program
   .command('reconcile')
   .description('Where balances, lots, holds, ledger and journal of the read models do not agree')
   .option('--json', 'print JSON')
   .action(async ({ json }: { json?: boolean }) => {
-    const url = partsOf(cliConfig()).databaseUrl;
-    const pools = databasePools({ url, logger: silentLogger, applicationName: 'plantocode tool' });
-    try {
-      const found = await reconciled({ queries: queryRunner(pools), pause: () => delay(LOOK_AGAIN_MS) });
-      print(json, found, (all) =>
-        all.length === 0
-          ? 'The read models agree.'
-          : all.map(({ userId, what, one, other }) => `${userId}  ${what}: ${one} and ${other}`).join('\n'),
-      );
-      if (found.length > 0) throw new CliError(1, 'the read models do not agree');
-    } finally {
-      await pools.close();
-    }
+    const found = await withQueries((queries) => reconciled({ queries, pause: lookAgain }));
+    print(json, found, (all) =>
+      all.length === 0
+        ? 'The read models agree.'
+        : all.map(({ userId, what, one, other }) => `${userId}  ${what}: ${one} and ${other}`).join('\n'),
+    );
+    if (found.length > 0) throw new CliError(1, 'the read models do not agree');
+  });
+
+const reconciliationsOver = (store: EventStore) =>
+  commandHandler(reconciliationAggregate, {
+    store,
+    logger: silentLogger,
+    pause: (milliseconds) => delay(milliseconds),
+  });
+
+program
+  .command('prove')
+  .description('Proves the log, the accounts, the books and the read models, and writes down what came of it')
+  .option('--json', 'print JSON')
+  .action(async ({ json }: { json?: boolean }) => {
+    const clock = (): Date => new Date();
+    const run = await withQueries((queries) =>
+      withEventStore(cliConfig(), (store) => {
+        const reconciliations = reconciliationsOver(store);
+        return provingLog({ store, queries, reconciliations, pause: lookAgain, newId: randomUUID, clock });
+      }),
+    );
+    print(json, run, runText);
+    if (run.proven?.issues !== 0) throw new CliError(1, 'not everything is as it should be');
+  });
+
+program
+  .command('proven')
+  .description('What the proofs of a day came to')
+  .option('--day <day>', 'a day in UTC, as 2026-01-31; today when absent')
+  .option('--json', 'print JSON')
+  .action(async ({ day, json }: { day?: string; json?: boolean }) => {
+    const at = dayInput(day);
+    const { runs } = await withEventStore(cliConfig(), (store) =>
+      reconciliationsOver(store).state(reconciliationId(at)),
+    );
+    print(json, runs, (all) => all.map(runText).join('\n\n'));
+    const last = runs.findLast(({ proven }) => proven !== null);
+    if (last === undefined) throw new CliError(1, 'no proof of that day has come to its end');
+    if (last.proven?.issues !== 0) throw new CliError(1, 'not everything was as it should be');
   });
 
 await runCli(program);

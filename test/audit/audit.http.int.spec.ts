@@ -15,6 +15,7 @@ describe('the endpoints for auditors', () => {
       auditEndpoints({
         newestSeal: () => newestSeal(store),
         proof: (stream, revision) => inclusionProof(store, stream, revision),
+        proofsOf: (day) => Promise.resolve([{ asked: day.toISOString() }]),
       }),
     );
   });
@@ -41,6 +42,11 @@ describe('the endpoints for auditors', () => {
     expect([status, proofFaults(body as InclusionProof)]).to.deep.equal([200, []]);
   });
 
+  it('give what the proofs of a day came to', async () => {
+    const body = { day: '2026-11-23', runs: [{ asked: '2026-11-23T00:00:00.000Z' }] };
+    expect(await ask('/reconciliations/2026-11-23')).to.deep.equal({ status: 200, body });
+  });
+
   it('tell what is wrong with what was asked', async () => {
     await log.writeMany(1);
     const told = async (path: string, who?: string) => {
@@ -54,6 +60,7 @@ describe('the endpoints for auditors', () => {
     expect(await told('/proofs/user-ada/-1')).to.deep.equal([404, 'not_found']);
     expect(await told('/proofs/user-ada/9999999999999999999')).to.deep.equal([404, 'not_found']);
     expect(await told('/proofs/$all/0')).to.deep.equal([404, 'not_found']);
+    expect(await told('/reconciliations/2026-02-31')).to.deep.equal([404, 'not_found']);
     expect(await told('/proofs/user-ada/0', 'ada')).to.deep.equal([403, 'forbidden']);
     expect(await told('/seals/latest', 'nobody')).to.deep.equal([401, 'authentication_error']);
   });

@@ -12,6 +12,7 @@ import { bodyOf, endsOf, quickBodyOf, requestIdOf, tallied, wave, type Person, t
 type Books = Readonly<{ hash: string; balanced: boolean; discrepancies: readonly unknown[]; through: string }>;
 type Balance = Readonly<{ availableMicro: string; heldUsd: string; shortfallUsd: string; openHolds: number }>;
 type Event = Readonly<{ type: string; data: Readonly<Record<string, unknown>> }>;
+type Run = Readonly<{ proven: Readonly<{ issues: number; events: number }> | null }>;
 type Charge = Readonly<{ requestId: string; cost: number }>;
 
 /** Requests at once on a balance for a hundred. The full size: `STORM_REQUESTS=10000 npm test -- storm.e2e`. */
@@ -256,6 +257,18 @@ describe(`${REQUESTS} requests at once on a balance for ${PAID_FOR}, on three in
       const { stdout } = await runTool(instances.dataDir, 'projections', ['status']);
       expect.fail(`${String(error)}: ${found.join('\n')}\n${stdout}`);
     });
+  });
+
+  it('are proven as a whole, which is written down', async () => {
+    const run = await tool<Run>('prove');
+    expect(run.proven).to.include({ issues: 0 });
+    expect(run.proven?.events).to.be.greaterThan(100);
+    const today = new Date().toISOString().slice(0, 10);
+    const day = await admin.get<{ runs: readonly Run[] }>(`/api/admin/audit/reconciliations/${today}`);
+    expect(day.runs.at(-1)).to.deep.equal(run);
+    expect((await tool<readonly Run[]>('proven')).at(-1)).to.deep.equal(run);
+    const { code } = await runTool(instances.dataDir, 'finance', ['proven', '--day', '2020-01-01']);
+    expect(code).to.equal(1);
   });
 
   it('are sealed, and proven to whoever has nothing but the proof', async () => {

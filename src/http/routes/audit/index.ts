@@ -8,6 +8,8 @@ type Deps = Readonly<{
   newestSeal: () => Promise<Seal | undefined>;
   /** Throws the DomainErrors of `inclusionProof`. */
   proof: (stream: string, revision: bigint) => Promise<object>;
+  /** The proofs of everything that began on a day. */
+  proofsOf: (day: Date) => Promise<readonly object[]>;
 }>;
 
 const params: z.ZodType<Readonly<Record<string, string>>> = z.object({
@@ -15,8 +17,12 @@ const params: z.ZodType<Readonly<Record<string, string>>> = z.object({
   revision: z.string().regex(/^\d{1,18}$/, 'must be a number, counted from 0'),
 });
 
+const dayParams: z.ZodType<Readonly<Record<string, string>>> = z.object({
+  day: z.iso.date('must be a day, YYYY-MM-DD'),
+});
+
 /** What auditors ask for. Nothing here is personal: that is sealed inside the events. */
-export const auditEndpoints = ({ newestSeal, proof }: Deps): readonly Endpoint[] => [
+export const auditEndpoints = ({ newestSeal, proof, proofsOf }: Deps): readonly Endpoint[] => [
   adminEndpoint({
     method: 'GET',
     path: '/api/admin/audit/seals/latest',
@@ -33,5 +39,12 @@ export const auditEndpoints = ({ newestSeal, proof }: Deps): readonly Endpoint[]
     limit: 'read',
     params,
     handle: async ({ params: { stream = '', revision = '' } }) => json(200, await proof(stream, BigInt(revision))),
+  }),
+  adminEndpoint({
+    method: 'GET',
+    path: '/api/admin/audit/reconciliations/:day',
+    limit: 'read',
+    params: dayParams,
+    handle: async ({ params: { day = '' } }) => json(200, { day, runs: await proofsOf(new Date(`${day}T00:00:00Z`)) }),
   }),
 ];
