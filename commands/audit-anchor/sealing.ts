@@ -18,12 +18,14 @@ export type SealingDeps = Readonly<{
   signer: SealSigner;
   clock: Clock;
   newId: () => string;
+  /** True when no further batch is to be begun. */
+  isOver: () => boolean;
   logger: Logger;
 }>;
 
 /** The most events of a batch: a proof of one of them is ten hashes. */
 const BATCH = 1_000;
-/** A log that has never been sealed is so in steps, between which a server can stop. */
+/** A log that has never been sealed is so in steps. */
 const MOST_BATCHES = 100;
 /** An event waits for others for so long, in milliseconds. */
 const WAIT_MS = 60_000;
@@ -32,7 +34,15 @@ const WAIT_MS = 60_000;
  * Seals the log as far as it goes, a hundred batches at the most: of a thousand events each, and what has waited for a
  * minute. May be called at any time, on several instances at once: of two seals of one batch, one is kept.
  */
-export const sealing = ({ anchors, store, signer, clock, newId, logger }: SealingDeps): (() => Promise<void>) => {
+export const sealing = ({
+  anchors,
+  store,
+  signer,
+  clock,
+  newId,
+  isOver,
+  logger,
+}: SealingDeps): (() => Promise<void>) => {
   /** There is nothing to seal up to here. */
   let looked: Position | undefined;
 
@@ -80,6 +90,6 @@ export const sealing = ({ anchors, store, signer, clock, newId, logger }: Sealin
   };
 
   return async () => {
-    for (let batch = 0; batch < MOST_BATCHES && (await sealNext()); batch += 1);
+    for (let batch = 0; batch < MOST_BATCHES && !isOver() && (await sealNext()); batch += 1);
   };
 };

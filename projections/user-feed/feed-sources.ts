@@ -17,7 +17,7 @@ export const feedSources: readonly FeedSource[] = [
 
 /**
  * What nobody is told: how work is found and prices are made, secrets of logins and tokens, the payment provider's
- * notices, and erasures, whose user is gone.
+ * notices, erasures, whose user is gone, and proofs over the log.
  */
 export const untoldCategories: readonly string[] = [
   'identity',
@@ -31,6 +31,8 @@ export const untoldCategories: readonly string[] = [
   'stripeEvent',
   'stripeCustomer',
   'erasure',
+  'auditAnchor',
+  'reconciliation',
 ];
 
 /** Events of told streams that are about our books, not about the user. */

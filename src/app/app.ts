@@ -139,12 +139,23 @@ export const startApp = async ({ config, parts, publicUrl, port, env, clock, log
   const money = paying({ config, parts, publicUrl, write, prices, queries, vault, notifier, mayRun, clock, logger });
   const forgetAnswers = recorded.forgetUser;
   const forgetting = erasing({ stores, write, read, forgetAnswers, provider: money.provider, clock, logger });
-  const { anchors, reconciliations } = write;
-  const sealed = sealingLog({ config, identityHashKey, anchors, reconciliations, store: eventStore, clock, logger });
-  const prove = provingTool(parts, env);
-  const nightly = nightlyProof({ reconciliations, store: eventStore, prove, mayRun, clock, logger });
   const signing = identity({ config, parts, stores, write, read, publicUrl, clock, logger });
   const stopping = new AbortController();
+  const { signal } = stopping;
+  const { anchors, reconciliations } = write;
+  const store = eventStore;
+  const sealed = sealingLog({
+    config,
+    identityHashKey,
+    anchors,
+    reconciliations,
+    store,
+    stopping: signal,
+    clock,
+    logger,
+  });
+  const prove = provingTool(parts, env);
+  const nightly = nightlyProof({ reconciliations, store, prove, mayRun, stopping: signal, clock, logger });
   void followCancels(
     { store: eventStore, completions: answering.command, pause: write.pause, logger },
     stopping.signal,
@@ -190,7 +201,7 @@ export const startApp = async ({ config, parts, publicUrl, port, env, clock, log
     keepingShort({ pools, mayRun, clock, logger }),
     recorded.sweep,
     sealed.job,
-    nightly.job,
+    nightly,
     ...forgetting.jobs,
   ];
   const jobs = has('jobs') ? startJobs(work, stores.ephemeral, logger) : undefined;
@@ -208,7 +219,6 @@ export const startApp = async ({ config, parts, publicUrl, port, env, clock, log
     await settling;
     await recorded.answers.close(RECORD_MS);
     stopping.abort();
-    nightly.stop();
     await jobs?.stop();
     await telling.stop();
     await money.idle();

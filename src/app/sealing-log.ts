@@ -18,6 +18,8 @@ type Deps = Readonly<{
   anchors: WriteSide['anchors'];
   reconciliations: WriteSide['reconciliations'];
   store: EventStore;
+  /** Aborts when the process ends. */
+  stopping: AbortSignal;
   clock: Clock;
   logger: Logger;
 }>;
@@ -30,10 +32,11 @@ const seedOf = ({ AUDIT_SIGNING_KEY }: Deps['config'], identityHashKey: string):
 
 /** The seals over the log, and proofs that rest on them. */
 export const sealingLog = (deps: Deps): Readonly<{ job: Job; endpoints: readonly Endpoint[] }> => {
-  const { config, identityHashKey, anchors, reconciliations, store, clock, logger } = deps;
+  const { config, identityHashKey, anchors, reconciliations, store, stopping, clock, logger } = deps;
   const signer = sealSigner(seedOf(config, identityHashKey));
   logger.info({ keyId: signer.keyId }, 'the log is sealed with this key');
-  const run = sealing({ anchors, store, signer, clock, newId: randomUUID, logger });
+  const isOver = (): boolean => stopping.aborted;
+  const run = sealing({ anchors, store, signer, clock, newId: randomUUID, isOver, logger });
   return {
     job: { name: 'seal-log', everyMs: EVERY_MS, mayRun: () => true, run },
     endpoints: auditEndpoints({

@@ -61,6 +61,8 @@ export const runCli = async (program: Command): Promise<void> => {
     command.commands.forEach(strict);
   };
   strict(program);
+  // A connection that breaks rejects promises that the clients hand to nobody; the call that waited for it fails by itself.
+  process.on('unhandledRejection', () => undefined);
   try {
     await program.parseAsync(process.argv);
   } catch (error) {

@@ -2,7 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import { reconciliationAggregate, reconciliationId } from '../../commands/reconciliation/index.ts';
+import { balanceProjection } from '../../projections/balance/balance.projection.ts';
+import { journalProjection } from '../../projections/journal/journal.projection.ts';
+import { ledgerProjection } from '../../projections/ledger/ledger.projection.ts';
 import { databasePools } from '../../infra/postgres/pools.ts';
+import { readStates } from '../../infra/postgres/projection-state.ts';
 import { queryRunner } from '../../infra/postgres/query-runner.ts';
 import { JOURNAL_HEAD, journalLines } from '../finance/journal-csv.ts';
 import { openCases } from '../finance/open-cases.ts';
@@ -130,12 +134,22 @@ program
     });
   });
 
+type ReadModels = Readonly<{ queries: QueryRunner; behind: (commit: bigint) => Promise<readonly string[]> }>;
+
+/** Those that `reconcile` compares. */
+const COMPARED: readonly string[] = [balanceProjection, ledgerProjection, journalProjection].map(({ name }) => name);
+
 /** Runs with the read models of the installation. */
-const withQueries = async <T>(work: (queries: QueryRunner) => Promise<T>): Promise<T> => {
+const withReadModels = async <T>(work: (models: ReadModels) => Promise<T>): Promise<T> => {
   const url = partsOf(cliConfig()).databaseUrl;
   const pools = databasePools({ url, logger: silentLogger, applicationName: 'plantocode tool' });
+  const behind = async (commit: bigint): Promise<readonly string[]> => {
+    const states = await readStates(pools.projector);
+    const reached = new Map(states.map(({ name, position }) => [name, position?.commit ?? -1n]));
+    return COMPARED.filter((name) => (reached.get(name) ?? -1n) < commit);
+  };
   try {
-    return await work(queryRunner(pools));
+    return await work({ queries: queryRunner(pools), behind });
   } finally {
     await pools.close();
   }
@@ -147,7 +161,7 @@ program
   .description('Where balances, lots, holds, ledger and journal of the read models do not agree')
   .option('--json', 'print JSON')
   .action(async ({ json }: { json?: boolean }) => {
-    const found = await withQueries((queries) => reconciled({ queries, pause: lookAgain }));
+    const found = await withReadModels(({ queries }) => reconciled({ queries, pause: lookAgain }));
     print(json, found, (all) =>
       all.length === 0
         ? 'The read models agree.'
@@ -169,10 +183,10 @@ program
   .option('--json', 'print JSON')
   .action(async ({ json }: { json?: boolean }) => {
     const clock = (): Date => new Date();
-    const run = await withQueries((queries) =>
+    const run = await withReadModels((models) =>
       withEventStore(cliConfig(), (store) => {
         const reconciliations = reconciliationsOver(store);
-        return provingLog({ store, queries, reconciliations, pause: lookAgain, newId: randomUUID, clock });
+        return provingLog({ store, ...models, reconciliations, pause: lookAgain, newId: randomUUID, clock });
       }),
     );
     print(json, run, runText);

@@ -1,18 +1,12 @@
-import {
-  AUDIT_ANCHOR,
-  AUDIT_ANCHOR_ID,
-  isSealable,
-  type AuditBatchSealed,
-} from '../events/audit-anchor/audit-anchor.events.ts';
+import { isSealable, SEALS, type AuditBatchSealed } from '../events/audit-anchor/audit-anchor.events.ts';
 import { auditAnchorUpcasters } from '../events/audit-anchor/audit-anchor.upcasters.ts';
-import { streamOf } from '../kernel/aggregate.ts';
-import { hashIsRight } from '../kernel/chain.ts';
 import { DomainError } from '../kernel/errors.ts';
 import { isAfter, type EventStore, type Position, type StoredEvent } from '../kernel/event-store.ts';
 import { merklePath, merkleRoot, rootFromPath } from '../kernel/merkle.ts';
 import type { EventMetadata } from '../kernel/message.ts';
 import { isSigned, leafOf, placeOf, placeText, type PlaceText, type Seal } from '../kernel/seal.ts';
 import { upcast } from '../kernel/upcasting.ts';
+import { isUnaltered } from './chain-check.ts';
 
 /** An event as it stands in the log; what is personal in it is sealed. */
 type ProvenEvent = Readonly<{
@@ -32,8 +26,6 @@ type ProvenEvent = Readonly<{
 export type InclusionProof = Readonly<{ event: ProvenEvent; index: number; path: readonly string[]; seal: Seal }>;
 
 type Log = Pick<EventStore, 'read' | 'readAll'>;
-
-const SEALS = streamOf({ category: AUDIT_ANCHOR }, AUDIT_ANCHOR_ID);
 
 const unprovable = (what: string): DomainError =>
   new DomainError('internal_error', `${what}: the log is to be verified as a whole`);
@@ -84,7 +76,10 @@ const eventsOf = async (store: Log, { from, to }: Seal): Promise<readonly Stored
 export const inclusionProof = async (store: Log, stream: string, revision: bigint): Promise<InclusionProof> => {
   if (!isSealable({ stream })) throw new DomainError('invalid_argument', 'a seal is proven by its own signature');
   const [event] = await store.read(stream, { from: revision, maxCount: 1 });
-  if (event?.revision !== revision) throw new DomainError('not_found', 'there is no such event');
+  // Snapshots and what the store keeps for itself are no events of the log.
+  if (event?.revision !== revision || event.type.startsWith('$')) {
+    throw new DomainError('not_found', 'there is no such event');
+  }
   const { id, type, data, metadata, position } = event;
   const seal = await sealOf(store, position);
   if (seal === undefined) throw new DomainError('not_found', 'this event is not sealed yet; ask again in a minute');
@@ -106,7 +101,7 @@ export const proofFaults = (proof: InclusionProof, trusted: readonly string[] = 
     position: placeOf(event.position),
     created: new Date(0),
   };
-  if (!hashIsRight(stored)) faults.push('the content of the event does not give its hash');
+  if (!isUnaltered(stored)) faults.push('the content of the event does not give its hash');
   const root = rootFromPath(leafOf(stored), { index, count: seal.count, path });
   if (root !== seal.merkleRoot) faults.push('the event is not one of those that the seal covers');
   if (!isSigned(seal)) faults.push('the seal is not signed by the key that it names');

@@ -4,6 +4,9 @@ import { chainCheck, type ChainReport } from './chain-check.ts';
 import { eventsOf } from './log-pages.ts';
 import { sealCheck, type SealReport } from './seal-check.ts';
 
+/** How long an event may wait for its seal, in milliseconds: it does for a minute, and longer where a log is sealed for the first time. */
+export const SEALED_WITHIN_MS = 3_600_000;
+
 /** What a check of the whole log found; `faults` has those of the seals too. */
 export type VerifiedLog = ChainReport & Readonly<{ seals: Omit<SealReport, 'faults'> }>;
 
@@ -12,6 +15,8 @@ type Options = Readonly<{
   trusted?: readonly string[];
   /** Seals that were kept elsewhere. */
   kept?: readonly Seal[];
+  /** What was written before this must be sealed; absent: nothing must. */
+  sealedBefore?: Date;
   /** The commit position up to which is looked; absent: as far as the log goes. */
   until?: bigint;
 }>;

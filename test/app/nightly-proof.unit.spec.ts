@@ -8,6 +8,8 @@ const proven = {
   asOfPos: '4711',
   events: 12,
   seals: 1,
+  sealedThrough: '4700',
+  keys: ['a key'],
   accounts: 2,
   issues: 0,
   trialBalanceHash: 'a'.repeat(64),
@@ -21,7 +23,8 @@ describe('the nightly proof', () => {
     const calls: string[] = [];
     let code: number | null = 0;
     const { logger, lines } = memoryLogger();
-    const { job, stop } = nightlyProof({
+    const stopping = new AbortController();
+    const job = nightlyProof({
       reconciliations: { state: (id) => Promise.resolve({ runs: days.get(id) ?? [] }) },
       store: {
         readAll: () => Promise.resolve(firstEvent === null ? [] : [{ created: new Date(firstEvent) } as StoredEvent]),
@@ -40,9 +43,10 @@ describe('the nightly proof', () => {
           found: [],
         };
         days.set(id, [...(days.get(id) ?? []), run]);
-        return Promise.resolve({ code, said: isDone ? JSON.stringify(run) : '' });
+        return Promise.resolve({ code, said: isDone ? JSON.stringify(run) : '', complained: 'the reason' });
       },
       mayRun: () => true,
+      stopping: stopping.signal,
       clock: () => now,
       logger,
     });
@@ -51,7 +55,11 @@ describe('the nightly proof', () => {
       await job.run();
       return calls.length;
     };
-    return { at, lines, stop, ends: (next: number | null) => (code = next) };
+    const byHand = (startedAt: string): void => {
+      const done = { run: 'by hand', asOfPos: '1', startedAt, completedAt: startedAt, proven, found: [] };
+      days.set(startedAt.slice(0, 10).replaceAll('-', ''), [done]);
+    };
+    return { at, byHand, lines, stop: () => stopping.abort(), ends: (next: number | null) => (code = next) };
   };
 
   it('is made once a day, from two in the morning on', async () => {
@@ -64,6 +72,12 @@ describe('the nightly proof', () => {
     expect(await at('2026-11-24T09:00:00.000Z'), 'the server was away at two').to.equal(2);
   });
 
+  it('is made although somebody has made one after midnight', async () => {
+    const { at, byHand } = given();
+    byHand('2026-11-23T00:05:00.000Z');
+    expect(await at('2026-11-23T02:00:00.000Z')).to.equal(1);
+  });
+
   it('is not made on the first day, nor over an empty log', async () => {
     const young = given('2026-11-23T00:00:01.000Z');
     expect(await young.at('2026-11-23T12:00:00.000Z')).to.equal(0);
@@ -71,14 +85,17 @@ describe('the nightly proof', () => {
     expect(await given(null).at('2026-11-23T12:00:00.000Z')).to.equal(0);
   });
 
-  it('is begun anew an hour after one that was cut short', async () => {
+  it('is begun anew six hours after one that was cut short, whose reason is told', async () => {
     const { at, ends, lines } = given();
     ends(null);
     expect(await at('2026-11-23T02:00:00.000Z')).to.equal(1);
-    expect(await at('2026-11-23T02:50:00.000Z')).to.equal(1);
+    expect(await at('2026-11-23T07:50:00.000Z')).to.equal(1);
     ends(0);
-    expect(await at('2026-11-23T03:00:00.000Z')).to.equal(2);
-    expect(lines.map(({ level }) => level)).to.deep.equal(['warn', 'info']);
+    expect(await at('2026-11-23T08:00:00.000Z')).to.equal(2);
+    expect(lines.map(({ level, fields }) => [level, fields['complained']])).to.deep.equal([
+      ['warn', 'the reason'],
+      ['info', undefined],
+    ]);
   });
 
   it('tells operators what it came to', async () => {

@@ -46,7 +46,15 @@ export const givenLog = () => {
     const { logger } = memoryLogger();
     const pause = (milliseconds: number): Promise<void> => wait(Math.min(milliseconds, 5));
     const anchors = commandHandler(auditAnchorAggregate, { store: over, logger, pause });
-    return sealing({ anchors, store: over, signer: sealSigner(seed), clock, newId: randomUUID, logger });
+    return sealing({
+      anchors,
+      store: over,
+      signer: sealSigner(seed),
+      clock,
+      newId: randomUUID,
+      isOver: () => false,
+      logger,
+    });
   };
 
   return {

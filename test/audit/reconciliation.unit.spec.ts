@@ -5,19 +5,21 @@ import { reconciliationDecider } from '../../commands/reconciliation/reconciliat
 import { provingLog } from '../../src/finance/proving-log.ts';
 import type { ReconciliationEvent } from '../../src/events/reconciliation/reconciliation.events.ts';
 import { commandHandler } from '../../src/kernel/command-handler.ts';
-import { isDomainError } from '../../src/kernel/errors.ts';
-import type { EventStore } from '../../src/kernel/event-store.ts';
+import { isStoreUnavailable, StoreUnavailableError, type EventStore } from '../../src/kernel/event-store.ts';
 import { given } from '../support/given.ts';
 import { memoryLogger } from '../support/memory-logger.ts';
 import { givenLog, type GivenLog } from './given-log.ts';
 
-const AT = '2026-11-23T02:00:00.000Z';
+/** When the log of these tests is written too. */
+const AT = '2026-11-23T10:00:00.000Z';
 const run = 'run-1';
 const started = { type: 'ReconciliationStarted', data: { run, asOfPos: '17', at: AT } } as const;
 const proven = {
   asOfPos: '17',
   events: 17,
   seals: 1,
+  sealedThrough: '16',
+  keys: ['a key'],
   accounts: 2,
   issues: 1,
   trialBalanceHash: 'a'.repeat(64),
@@ -64,7 +66,14 @@ describe('a reconciliation', () => {
 });
 
 describe('proving the log', () => {
-  const proving = (log: GivenLog, store: EventStore, disagreements: readonly object[] = []) => {
+  const proving = (
+    log: GivenLog,
+    store: EventStore,
+    disagreements: readonly object[] = [],
+    behind: (looks: number) => readonly string[] = () => [],
+    hoursLater = 0,
+  ) => {
+    let looks = 0;
     const { logger } = memoryLogger();
     const handler = commandHandler(reconciliationAggregate, {
       store: log.store,
@@ -72,11 +81,12 @@ describe('proving the log', () => {
       pause: () => Promise.resolve(),
     });
     const queries = { asSystem: () => Promise.resolve(disagreements as never) };
-    const clock = (): Date => new Date(AT);
+    const clock = (): Date => new Date(Date.parse(AT) + hoursLater * 3_600_000);
     const prove = () =>
       provingLog({
         store,
         queries,
+        behind: () => Promise.resolve(behind((looks += 1))),
         reconciliations: handler,
         pause: () => Promise.resolve(),
         newId: randomUUID,
@@ -126,13 +136,56 @@ describe('proving the log', () => {
     ]);
   });
 
+  it('waits for read models that are behind, and does not compare them when they stay so', async () => {
+    const log = givenLog();
+    const late = proving(log, log.store, [], (looks) => (looks < 5 ? ['ledger'] : []));
+    expect((await late.prove()).proven).to.include({ issues: 0 });
+    const wrong = [{ userId: 'ada', what: 'balance and lots', one: '5', other: '7' }];
+    const { prove, day } = proving(log, log.store, wrong, () => ['ledger', 'journal']);
+    const error = await prove().catch((thrown: unknown) => thrown);
+    expect(String(error)).to.contain('these read models are behind: ledger, journal');
+    expect((await day()).map(({ proven: done }) => done?.issues)).to.deep.equal([0, undefined]);
+  });
+
+  it('tells the rest when an event is no event any more', async () => {
+    const log = givenLog();
+    await log.writeMany(3);
+    await log.write('creditAccount-ada', { at: AT });
+    const { found: told, proven: done } = await proving(log, log.store).prove();
+    expect(told.map(({ kind, what }) => [kind, what.split(':')[0]])).to.deep.equal([['books', 'cannot be checked']]);
+    expect(done).to.include({ events: 4, trialBalanceHash: '' });
+    const half: EventStore = {
+      ...log.store,
+      readAll: async (options) =>
+        (await log.store.readAll(options)).map((event) => ({ ...event, data: { text: '\ud800' } })),
+    };
+    const { found: more } = await proving(log, half).prove();
+    expect(more.slice(0, 3).map(({ subject, what }) => [subject, what.split(':')[0]])).to.deep.equal(
+      [0, 1, 2].map((revision) => [`user-ada@${revision}`, 'was altered']),
+    );
+  });
+
+  it('misses seals that are not there, once the server had an hour for them', async () => {
+    const log = givenLog();
+    await log.writeMany(3);
+    const later = (hours: number) => proving(log, log.store, [], undefined, hours).prove();
+    expect((await later(0.9)).found).to.deep.equal([]);
+    expect((await later(1.1)).found.map(({ subject }) => subject)).to.deep.equal(['auditAnchor-log@0']);
+  });
+
   it('leaves a proof that was cut short as one that has begun', async () => {
     const log = givenLog();
     await log.writeMany(1);
-    const broken: EventStore = { ...log.store, readAll: () => Promise.reject(new Error('the store is away')) };
+    let reads = 0;
+    const broken: EventStore = {
+      ...log.store,
+      readAll: (options) => {
+        reads += 1;
+        return reads === 1 ? log.store.readAll(options) : Promise.reject(new StoreUnavailableError('read failed'));
+      },
+    };
     const { prove, day } = proving(log, broken);
-    const error = await prove().catch((thrown: unknown) => thrown);
-    expect(isDomainError(error)).to.equal(false);
+    expect(isStoreUnavailable(await prove().catch((thrown: unknown) => thrown))).to.equal(true);
     expect((await day()).map(({ proven: done }) => done)).to.deep.equal([null]);
   });
 });

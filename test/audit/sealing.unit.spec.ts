@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { chainCheck } from '../../src/finance/chain-check.ts';
 import { inclusionProof, newestSeal, proofFaults } from '../../src/finance/inclusion-proof.ts';
@@ -171,6 +172,20 @@ describe('checking the seals', () => {
     await forged.seal();
     expect(faultsOf(forged.store.log())).to.deep.equal([]);
     expect(faultsOf(forged.store.log(), { kept: [latest] })).to.deep.equal(['is not the one that was kept elsewhere']);
+    const both = [latest, (await newestSeal(forged.store))!];
+    for (const kept of [both, both.toReversed()]) {
+      expect(faultsOf(forged.store.log(), { kept })).to.deep.equal(['is not the one that was kept elsewhere']);
+    }
+  });
+
+  it('finds that seals are missing, all or the last of them, when they have had the time to be there', () => {
+    const sealedBefore = new Date(log.at(-1)!.created.getTime() + 1);
+    const missing = 'is not there, and the event of 2026-11-23T10:01:00.000Z waits for it';
+    expect(faultsOf(log, { sealedBefore })).to.deep.equal([missing]);
+    const unsealed = log.filter(({ type }) => type === 'Written');
+    const [fault] = checked(unsealed, { sealedBefore }).faults;
+    expect(fault).to.include({ stream: 'auditAnchor-log', revision: '0' });
+    expect(faultsOf(log, { sealedBefore: log.at(-1)!.created })).to.deep.equal([]);
   });
 
   it('finds any event that is moved, changed in its hash, or put in between', () => {
@@ -242,6 +257,9 @@ describe('proving that an event is in the log', () => {
     const ask = (stream: string, revision: bigint) => refusal(inclusionProof(given.store, stream, revision));
     expect(await ask('user-nobody', 0n)).to.equal('not_found: there is no such event');
     expect(await ask('user-ada', 1_500n)).to.equal('not_found: there is no such event');
+    const own = { id: randomUUID(), type: '$snapshot', data: {}, metadata: {} };
+    await given.store.append('creditAccountSnapshot-ada', 'any', [own]);
+    expect(await ask('creditAccountSnapshot-ada', 0n)).to.equal('not_found: there is no such event');
     expect(await ask('user-eve', 0n)).to.contain('not_found: this event is not sealed yet');
     expect(await ask('auditAnchor-log', 0n)).to.contain('invalid_argument');
     const empty = givenLog();

@@ -6,9 +6,10 @@ export type AuditBatchSealed = Event<'AuditBatchSealed', Seal>;
 
 export type AuditAnchorEvent = AuditBatchSealed;
 
-/** One stream, `auditAnchor-log`. Its own events are not sealed again: each names the root of the one before. */
+/** The one stream is `auditAnchor-log`. Its own events are not sealed again: each names the root of the one before. */
 export const AUDIT_ANCHOR = 'auditAnchor';
 export const AUDIT_ANCHOR_ID = 'log';
+export const SEALS = `${AUDIT_ANCHOR}-${AUDIT_ANCHOR_ID}`;
 
 /** True for the events that are sealed: all but seals. */
 export const isSealable = ({ stream }: Readonly<{ stream: string }>): boolean => !stream.startsWith(`${AUDIT_ANCHOR}-`);

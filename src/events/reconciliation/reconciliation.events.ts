@@ -21,11 +21,16 @@ export type Discrepancy = Readonly<{
 /** One of what was found; of very many the first hundred are told one by one. */
 export type DiscrepancyFound = Event<'DiscrepancyFound', Discrepancy & Readonly<{ run: string; at: IsoTime }>>;
 
-/** What a proof came to. `digest` is over all hashes in log order, `trialBalanceHash` over the sums of the books. */
+/**
+ * What a proof came to. `sealedThrough` is a commit position, `keys` are the ids of those that have sealed. `digest` is over all
+ * hashes in log order, `trialBalanceHash` over the sums of the books; both are empty when they could not be made.
+ */
 export type Proven = Readonly<{
   asOfPos: string;
   events: number;
   seals: number;
+  sealedThrough: string | null;
+  keys: readonly string[];
   accounts: number;
   issues: number;
   trialBalanceHash: string;
