@@ -18,8 +18,8 @@ export type SealingDeps = Readonly<{
   signer: SealSigner;
   clock: Clock;
   newId: () => string;
-  /** True when no further batch is to be begun. */
-  isOver: () => boolean;
+  /** Aborts when no further batch is to be begun. */
+  stopping: AbortSignal;
   logger: Logger;
 }>;
 
@@ -40,7 +40,7 @@ export const sealing = ({
   signer,
   clock,
   newId,
-  isOver,
+  stopping,
   logger,
 }: SealingDeps): (() => Promise<void>) => {
   /** There is nothing to seal up to here. */
@@ -90,6 +90,6 @@ export const sealing = ({
   };
 
   return async () => {
-    for (let batch = 0; batch < MOST_BATCHES && !isOver() && (await sealNext()); batch += 1);
+    for (let batch = 0; batch < MOST_BATCHES && !stopping.aborted && (await sealNext()); batch += 1);
   };
 };

@@ -143,19 +143,18 @@ export const startApp = async ({ config, parts, publicUrl, port, env, clock, log
   const stopping = new AbortController();
   const { signal } = stopping;
   const { anchors, reconciliations } = write;
-  const store = eventStore;
   const sealed = sealingLog({
     config,
     identityHashKey,
     anchors,
     reconciliations,
-    store,
+    store: eventStore,
     stopping: signal,
     clock,
     logger,
   });
   const prove = provingTool(parts, env);
-  const nightly = nightlyProof({ reconciliations, store, prove, mayRun, stopping: signal, clock, logger });
+  const nightly = nightlyProof({ reconciliations, store: eventStore, prove, mayRun, stopping: signal, clock, logger });
   void followCancels(
     { store: eventStore, completions: answering.command, pause: write.pause, logger },
     stopping.signal,

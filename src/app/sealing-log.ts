@@ -35,8 +35,7 @@ export const sealingLog = (deps: Deps): Readonly<{ job: Job; endpoints: readonly
   const { config, identityHashKey, anchors, reconciliations, store, stopping, clock, logger } = deps;
   const signer = sealSigner(seedOf(config, identityHashKey));
   logger.info({ keyId: signer.keyId }, 'the log is sealed with this key');
-  const isOver = (): boolean => stopping.aborted;
-  const run = sealing({ anchors, store, signer, clock, newId: randomUUID, isOver, logger });
+  const run = sealing({ anchors, store, signer, clock, newId: randomUUID, stopping, logger });
   return {
     job: { name: 'seal-log', everyMs: EVERY_MS, mayRun: () => true, run },
     endpoints: auditEndpoints({

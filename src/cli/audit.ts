@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { inclusionProof, newestSeal, proofFaults } from '../finance/inclusion-proof.ts';
-import { SEALED_WITHIN_MS, verifiedLog, type VerifiedLog } from '../finance/verified-log.ts';
+import { mustBeSealedBefore, verifiedLog, type VerifiedLog } from '../finance/verified-log.ts';
 import { isDomainError } from '../kernel/errors.ts';
 import { keptProof, keptSeal } from './audit-files.ts';
 import { CliError, cliConfig, runCli, withEventStore } from './connect.ts';
@@ -33,7 +33,7 @@ program
   .action(async ({ key = [], seal = [], json }: { key?: string[]; seal?: string[]; json?: boolean }) => {
     const kept = seal.map(keptSeal);
     const report = await withEventStore(cliConfig(), (store) =>
-      verifiedLog(store, { trusted: key, kept, sealedBefore: new Date(Date.now() - SEALED_WITHIN_MS) }),
+      verifiedLog(store, { trusted: key, kept, sealedBefore: mustBeSealedBefore(new Date()) }),
     );
     if (json === true) console.log(JSON.stringify(report));
     else print(report);

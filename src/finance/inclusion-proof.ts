@@ -7,6 +7,7 @@ import type { EventMetadata } from '../kernel/message.ts';
 import { isSigned, leafOf, placeOf, placeText, type PlaceText, type Seal } from '../kernel/seal.ts';
 import { upcast } from '../kernel/upcasting.ts';
 import { isUnaltered } from './chain-check.ts';
+import { eventsOf } from './log-pages.ts';
 
 /** An event as it stands in the log; what is personal in it is sealed. */
 type ProvenEvent = Readonly<{
@@ -24,6 +25,9 @@ type ProvenEvent = Readonly<{
  * check it. `index` counts the events of the batch from 0, `path` leads from its leaf to the root (hex, from the leaf up).
  */
 export type InclusionProof = Readonly<{ event: ProvenEvent; index: number; path: readonly string[]; seal: Seal }>;
+
+/** A batch is no more than this, so that one page has it, or two with the seals between. */
+const BATCH_PAGE = 1_000;
 
 type Log = Pick<EventStore, 'read' | 'readAll'>;
 
@@ -56,17 +60,15 @@ const sealOf = async (store: Log, position: Position): Promise<Seal | undefined>
 };
 
 /** The events of a batch as the log has them now. */
-const eventsOf = async (store: Log, { from, to }: Seal): Promise<readonly StoredEvent[]> => {
+const eventsIn = async (store: Log, { from, to }: Seal): Promise<readonly StoredEvent[]> => {
   const end = placeOf(to);
   const events: StoredEvent[] = [];
-  let at = from === null ? undefined : placeOf(from);
-  for (;;) {
-    const page = await store.readAll({ ...(at === undefined ? {} : { from: at }), maxCount: 1_000 });
-    events.push(...page.filter((event) => isSealable(event) && !isAfter(event.position, end)));
-    const last = page.at(-1);
-    if (last === undefined || !isAfter(end, last.position)) return events;
-    at = last.position;
+  const after = from === null ? undefined : placeOf(from);
+  for await (const event of eventsOf(store, [], { after, page: BATCH_PAGE })) {
+    if (isAfter(event.position, end)) break;
+    if (isSealable(event)) events.push(event);
   }
+  return events;
 };
 
 /**
@@ -83,7 +85,7 @@ export const inclusionProof = async (store: Log, stream: string, revision: bigin
   const { id, type, data, metadata, position } = event;
   const seal = await sealOf(store, position);
   if (seal === undefined) throw new DomainError('not_found', 'this event is not sealed yet; ask again in a minute');
-  const events = await eventsOf(store, seal);
+  const events = await eventsIn(store, seal);
   const index = events.findIndex((one) => one.stream === stream && one.revision === revision);
   const leaves = events.map(leafOf);
   if (index === -1 || merkleRoot(leaves) !== seal.merkleRoot) throw unprovable(`seal ${seal.number} does not hold`);

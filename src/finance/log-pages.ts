@@ -2,17 +2,26 @@ import { isAfter, type EventStore, type Position, type StoredEvent } from '../ke
 
 const PAGE = 5000;
 
-/** The log's events of these streams, oldest first, up to and with `until`; undefined: all that there are. */
+type Part = Readonly<{
+  /** Only what comes after this place. */
+  after?: Position | undefined;
+  /** The commit position up to and with which is read. */
+  until?: bigint | undefined;
+  /** Events that are fetched at once. */
+  page?: number;
+}>;
+
+/** The log's events of these streams (none named: of all), oldest first; without a part named, all that there are. */
 export const eventsOf = async function* (
   store: Pick<EventStore, 'readAll'>,
   streamPrefixes: readonly string[],
-  until?: bigint,
+  { after, until, page: size = PAGE }: Part = {},
 ): AsyncGenerator<StoredEvent> {
-  let from: Position | undefined;
+  let from = after;
   for (;;) {
     const page = await store.readAll({
       ...(from === undefined ? {} : { from }),
-      maxCount: PAGE,
+      maxCount: size,
       filter: { streamPrefixes },
     });
     for (const event of page) {
@@ -20,7 +29,7 @@ export const eventsOf = async function* (
       yield event;
     }
     const last = page.at(-1)?.position;
-    if (last === undefined || page.length < PAGE) return;
+    if (last === undefined || page.length < size) return;
     if (!isAfter(last, from)) throw new Error('the log does not go forward');
     from = last;
   }

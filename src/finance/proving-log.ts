@@ -16,7 +16,7 @@ import { placeOf } from '../kernel/seal.ts';
 import { newestSeal } from './inclusion-proof.ts';
 import { reconciled } from './reconciled.ts';
 import { replayedBooks } from './replayed-books.ts';
-import { SEALED_WITHIN_MS, verifiedLog } from './verified-log.ts';
+import { mustBeSealedBefore, verifiedLog } from './verified-log.ts';
 
 type Deps = Readonly<{
   store: Pick<EventStore, 'read' | 'readAll' | 'head'>;
@@ -115,7 +115,7 @@ const untilShown = async ({ behind, pause }: Deps, commit: bigint): Promise<void
  */
 export const provingLog = async (deps: Deps): Promise<ReconciliationRun> => {
   const { store, queries, reconciliations, pause, newId, clock } = deps;
-  const sealedBefore = new Date(clock().getTime() - SEALED_WITHIN_MS);
+  const sealedBefore = mustBeSealedBefore(clock());
   await untilSealed(deps, sealedBefore);
   const began = clock();
   const [id, run, at] = [reconciliationId(began), newId(), isoOf(began)];

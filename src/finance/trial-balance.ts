@@ -13,7 +13,7 @@ export type Booked = Readonly<{ event: StoredEvent; entry: Entry }>;
 /** Every entry of the log in its order, up to a moment of the store's clock or a position. */
 export const entriesOf = async function* (store: Pick<EventStore, 'readAll'>, asOf: AsOf): AsyncGenerator<Booked> {
   const until = asOf.kind === 'position' ? asOf.commit : undefined;
-  for await (const event of eventsOf(store, journalStreams, until)) {
+  for await (const event of eventsOf(store, journalStreams, { until })) {
     if (asOf.kind === 'time' && event.created.getTime() > asOf.at.getTime()) return;
     yield { event, entry: entryOf(event.stream, upcast(journalUpcasters, event)) };
   }

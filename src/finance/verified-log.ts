@@ -4,8 +4,11 @@ import { chainCheck, type ChainReport } from './chain-check.ts';
 import { eventsOf } from './log-pages.ts';
 import { sealCheck, type SealReport } from './seal-check.ts';
 
-/** How long an event may wait for its seal, in milliseconds: it does for a minute, and longer where a log is sealed for the first time. */
-export const SEALED_WITHIN_MS = 3_600_000;
+/** An event waits a minute for its seal, and longer where a log is sealed for the first time, in milliseconds. */
+const SEALED_WITHIN_MS = 3_600_000;
+
+/** What was written before this must be sealed by now. */
+export const mustBeSealedBefore = (now: Date): Date => new Date(now.getTime() - SEALED_WITHIN_MS);
 
 /** What a check of the whole log found; `faults` has those of the seals too. */
 export type VerifiedLog = ChainReport & Readonly<{ seals: Omit<SealReport, 'faults'> }>;
@@ -25,7 +28,7 @@ type Options = Readonly<{
 export const verifiedLog = async (store: Pick<EventStore, 'readAll'>, options: Options = {}): Promise<VerifiedLog> => {
   const chain = chainCheck();
   const seals = sealCheck(options);
-  for await (const event of eventsOf(store, [], options.until)) {
+  for await (const event of eventsOf(store, [], { until: options.until })) {
     chain.take(event);
     seals.take(event);
   }

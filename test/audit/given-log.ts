@@ -52,7 +52,7 @@ export const givenLog = () => {
       signer: sealSigner(seed),
       clock,
       newId: randomUUID,
-      isOver: () => false,
+      stopping: new AbortController().signal,
       logger,
     });
   };
